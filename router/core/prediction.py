@@ -1,0 +1,71 @@
+"""What a classifier says of a text, whatever kind of classifier it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """The bundle that answered. ``hash`` is the sha256 of its manifest, in hex."""
+
+    name: str
+    version: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntentScore:
+    """A calibrated probability of one intent, from 0 to 1, rounded to four places."""
+
+    intent: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One text's answer.
+
+    ``intents`` is best first and holds at least the best; ``in_scope`` is the calibrated
+    probability that the text is a bank's business at all; ``stage`` is the bundle's stage that
+    answered; ``truncated`` says that the text was longer than the model reads.
+    """
+
+    intents: tuple[IntentScore, ...]
+    in_scope: float
+    stage: str
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """A batch's answers in its order, with the seconds spent on its two steps."""
+
+    answers: tuple[Prediction, ...]
+    tokenise_seconds: float
+    infer_seconds: float
+
+
+class Classifier(Protocol):
+    """A loaded model. The same text gets the same prediction whatever its batch mates."""
+
+    @property
+    def ref(self) -> ModelRef: ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes of the languages it may be asked about."""
+        ...
+
+    @property
+    def intents(self) -> tuple[str, ...]: ...
+
+    def predict(self, texts: Sequence[str]) -> Predictions:
+        """Predictions for ``texts``, one each, in order.
+
+        Raises:
+            ModelError: the model could not answer.
+        """
+        ...

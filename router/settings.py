@@ -1,0 +1,196 @@
+"""Every setting: one frozen object, read from ``ROUTER_*`` variables or a ``.env``-style file.
+
+A field's name in upper case after ``ROUTER_`` is its variable. Type, default, meaning and example
+are declared once, here; ``router settings`` prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from router.core.topics import Topics
+from router.errors import SettingsError
+
+PREFIX = "ROUTER_"
+
+Delivery = Literal["auto", "exactly-once", "at-least-once"]
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _setting(
+    default: Any,
+    doc: str,
+    *,
+    example: str = "",
+    secret: bool = False,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    metadata = {"doc": doc, "example": example, "secret": secret, "low": low, "high": high}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Durations are seconds, sizes are bytes."""
+
+    broker: str = _setting(
+        "127.0.0.1:9092", "Kafka bootstrap servers.", example="kafka-1:9092,kafka-2:9092"
+    )
+    group: str = _setting("router", "Consumer group; workers of one group share the partitions.")
+    instance: str = _setting(
+        "",
+        "Static member id, unique in the group; empty makes a dynamic member.",
+        example="router-0",
+    )
+    delivery: Delivery = _setting("auto", "Delivery guarantee; auto asks the broker.")
+    topic_prefix: str = _setting("", "Put before every topic's name, in and out.", example="eu.")
+    topic_chat: str = _setting("messages.chat", "Input topic of chat events.")
+    topic_email: str = _setting("messages.email", "Input topic of email events.")
+    topic_queue: str = _setting("queue.{queue}", "Output topic of a queue; {queue} is its name.")
+    topic_review: str = _setting("router.review", "Topic of what people must sort.")
+    topic_decisions: str = _setting("router.decisions", "Topic of every decision, without text.")
+    topic_dead_letter: str = _setting("router.dead-letter", "Topic of records that are no event.")
+    topic_feedback: str = _setting("router.feedback", "Topic of what people corrected.")
+    max_event_bytes: int = _setting(
+        1_000_000, "Largest input value; a larger one is dead-lettered.", low=1_000, high=50_000_000
+    )
+    policy: str = _setting("", "Policy file; empty is the default policy.", example="policy.yaml")
+    model: str = _setting(
+        "", "Bundle folder or name@version; empty is the live bundle.", example="banking-en@1"
+    )
+    batch_records: int = _setting(
+        256, "Largest slice of a fetch that is routed and published together.", low=1, high=10_000
+    )
+    fetch_wait: float = _setting(
+        0.05,
+        "Longest wait of the broker for more records before it answers a fetch.",
+        low=0,
+        high=5,
+    )
+    session_timeout: float = _setting(
+        30.0, "A worker silent for so long loses its partitions.", low=6, high=300
+    )
+    request_timeout: float = _setting(
+        30.0, "Longest wait for any one answer of the broker.", low=5, high=300
+    )
+    drain_timeout: float = _setting(
+        15.0, "On SIGTERM, longest wait for the batch in flight.", low=1, high=300
+    )
+    infer_threads: int = _setting(1, "ONNX Runtime threads within one operator.", low=1, high=128)
+    metrics_host: str = _setting("127.0.0.1", "Address of /metrics, /healthz and /readyz.")
+    metrics_port: int = _setting(9464, "Their port; 0 picks a free one.", low=0, high=65_535)
+    log_format: LogFormat = _setting("auto", "auto is console on a terminal, else JSON.")
+    log_level: LogLevel = _setting("info", "Least level that is written.")
+    log_text: bool = _setting(False, "Write customer text to logs; for development alone.")
+    security_protocol: SecurityProtocol = _setting("PLAINTEXT", "How the broker is spoken to.")
+    tls_ca_file: str = _setting("", "PEM file of authorities; empty is the system's.")
+    tls_cert_file: str = _setting("", "PEM file of the client certificate.")
+    tls_key_file: str = _setting("", "PEM file of the client key.")
+    tls_key_password: str = _setting("", "Password of the client key.", secret=True)
+    sasl_mechanism: SaslMechanism = _setting("SCRAM-SHA-512", "SASL mechanism.")
+    sasl_username: str = _setting("", "SASL user.")
+    sasl_password: str = _setting("", "SASL password.", secret=True)
+    sasl_token_file: str = _setting(
+        "", "File holding the OAUTHBEARER token, read again at each connection."
+    )
+
+    def topics(self) -> Topics:
+        """The topics' full names, the prefix put before each."""
+        prefix = self.topic_prefix
+        return Topics(
+            chat=prefix + self.topic_chat,
+            email=prefix + self.topic_email,
+            queue_pattern=prefix + self.topic_queue,
+            review=prefix + self.topic_review,
+            decisions=prefix + self.topic_decisions,
+            dead_letter=prefix + self.topic_dead_letter,
+            feedback=prefix + self.topic_feedback,
+        )
+
+
+def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """Settings from ``environ`` over ``config``'s lines (``ROUTER_NAME=value``) over defaults.
+
+    Raises:
+        SettingsError: an unknown ``ROUTER_*`` name, a malformed value, or a contradiction; the
+            message names the variable.
+    """
+    given = _read_config(config) if config else {}
+    given |= {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    if unknown := sorted(given.keys() - known.keys()):
+        raise SettingsError(
+            f"{unknown[0]} is no setting of the router.", "`router settings` lists them."
+        )
+    hints = get_type_hints(Settings)
+    values = {known[n].name: _parse(n, v, known[n], hints[known[n].name]) for n, v in given.items()}
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _read_config(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error}.") from None
+    values: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        name, equals, value = stripped.removeprefix("export ").partition("=")
+        if not equals:
+            raise SettingsError(f"{path}, line {number}: expected NAME=value.")
+        values[name.strip()] = value.strip().strip("\"'")
+    return values
+
+
+_BOOLS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+def _parse(name: str, value: str, spec: Field[Any], hint: Any) -> Any:
+    if choices := get_args(hint):
+        if value not in choices:
+            raise SettingsError(f"{name} must be one of {', '.join(choices)}.")
+        return value
+    if hint is bool:
+        if value.lower() not in _BOOLS:
+            raise SettingsError(f"{name} must be true or false.")
+        return _BOOLS[value.lower()]
+    if hint in (int, float):
+        return _number(name, value, spec, hint)
+    return value
+
+
+def _number(name: str, value: str, spec: Field[Any], hint: Callable[[str], float]) -> float:
+    try:
+        number = hint(value)
+    except ValueError:
+        raise SettingsError(f"{name} must be a number.") from None
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    if not low <= number <= high:
+        raise SettingsError(f"{name} must be from {low} to {high}.")
+    return number
+
+
+def _check(settings: Settings) -> None:
+    if settings.topic_queue.count("{queue}") != 1:
+        raise SettingsError("ROUTER_TOPIC_QUEUE must hold {queue} exactly once.")
+    if bool(settings.tls_cert_file) != bool(settings.tls_key_file):
+        raise SettingsError("ROUTER_TLS_CERT_FILE and ROUTER_TLS_KEY_FILE go together.")
+    if settings.security_protocol.startswith("SASL"):
+        if settings.sasl_mechanism == "OAUTHBEARER":
+            if not settings.sasl_token_file:
+                raise SettingsError("OAUTHBEARER needs ROUTER_SASL_TOKEN_FILE.")
+        elif not (settings.sasl_username and settings.sasl_password):
+            raise SettingsError(
+                f"{settings.sasl_mechanism} needs ROUTER_SASL_USERNAME and ROUTER_SASL_PASSWORD."
+            )
