@@ -118,22 +118,32 @@ class Settings:
 def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Settings:
     """Settings from ``environ`` over ``config``'s lines (``ROUTER_NAME=value``) over defaults.
 
+    A variable that is no setting is passed over (an orchestrator puts its own there, such as
+    ``ROUTER_SERVICE_HOST``) and named by `unknown_variables`; in the file it is an error.
+
     Raises:
-        SettingsError: an unknown ``ROUTER_*`` name, a malformed value, or a contradiction; the
+        SettingsError: an unknown name in ``config``, a malformed value, or a contradiction; the
             message names the variable.
     """
     given = _read_config(config) if config else {}
-    given |= {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
     if unknown := sorted(given.keys() - known.keys()):
         raise SettingsError(
-            f"{unknown[0]} is no setting of the router.", "`router settings` lists them."
+            f"{config}: {unknown[0]} is no setting of the router.", "`router settings` lists them."
         )
+    given |= {name: value for name, value in environ.items() if name in known}
     hints = get_type_hints(Settings)
     values = {known[n].name: _parse(n, v, known[n], hints[known[n].name]) for n, v in given.items()}
     settings = Settings(**values)
     _check(settings)
     return settings
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Names in ``environ`` that look like settings and are none: worth a warning, as a misspelt
+    setting is one of them."""
+    known = {PREFIX + f.name.upper() for f in fields(Settings)}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
 
 
 def _read_config(path: Path) -> dict[str, str]:
