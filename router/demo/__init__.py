@@ -1,0 +1,1 @@
+"""The demo: an embedded broker, invented traffic, a real worker, and what became of each event."""
