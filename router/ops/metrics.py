@@ -1,0 +1,134 @@
+"""The worker's metrics: counted per batch, label children kept.
+
+The hot path looks nothing up in the registry: a batch is added up first, and the child of a set of
+labels is made once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from router import __version__
+from router.core.clock import Clock
+from router.core.decision import PolicyRef, Stage
+from router.core.prediction import ModelRef
+from router.core.topics import Channel
+from router.ops import declarations as declared
+from router.ops.clock import SystemClock
+from router.ops.lag import LagCollector, LagSource
+
+if TYPE_CHECKING:
+    from router.core.line import Outcome
+
+TimedStage = Stage | Literal["publish"]
+
+METRIC_NAMES = declared.METRIC_NAMES
+
+
+class Metrics:
+    """All metrics on a registry of their own, so that two workers in one test do not share."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._lag = LagCollector(clock or SystemClock())
+        self.registry.register(self._lag)
+        self._consumed = self._counter(declared.CONSUMED)
+        self._decisions = self._counter(declared.DECISIONS)
+        self._rejected = self._counter(declared.REJECTED)
+        self._ignored = self._counter(declared.IGNORED)
+        self._confidence = self._histogram(declared.CONFIDENCE)
+        self._stage = self._histogram(declared.STAGE)
+        self._decision = self._histogram(declared.DECISION)
+        self._batch_size = self._histogram(declared.BATCH_SIZE)
+        self._model_failures = self._counter(declared.MODEL_FAILURES)
+        self._rebalances = self._counter(declared.REBALANCES)
+        self._ready = self._gauge(declared.READY)
+        self._model = self._gauge(declared.MODEL)
+        self._policy = self._gauge(declared.POLICY)
+        self._gauge(declared.BUILD).labels(__version__).set(1)
+        self._of_queue = cache(self._confidence.labels)
+        self._of_stage = cache(self._stage.labels)
+        self._of_channel = cache(self._decision.labels)
+        self._of_decision = cache(self._decisions.labels)
+        for channel in ("chat", "email"):  # from nought, so that a first increase is seen
+            self._consumed.labels(channel)
+            self._of_channel(channel)
+
+    def consumed(self, channel: Channel, records: int) -> None:
+        """A batch was taken from an input topic."""
+        self._consumed.labels(channel).inc(records)
+        self._batch_size.observe(records)
+
+    def stage(self, stage: TimedStage, seconds: float) -> None:
+        """A batch spent ``seconds`` in ``stage``."""
+        self._of_stage(stage).observe(max(0.0, seconds))
+
+    def published(self, outcomes: Sequence[Outcome], at: float) -> None:
+        """A batch's records were acknowledged by the broker ``at`` (seconds since the epoch)."""
+        decided: Tally[tuple[str, str, str]] = Tally()
+        rejected: Tally[str] = Tally()
+        ignored: Tally[str] = Tally()
+        for outcome in outcomes:
+            self._of_channel(outcome.channel).observe(max(0.0, at - outcome.broker_time))
+            decision = outcome.decision
+            if outcome.rejected is not None:
+                rejected[outcome.rejected.reason] += 1
+            elif decision is None:
+                continue
+            elif outcome.kind == "ignored":
+                ignored[decision.reason] += 1
+            else:
+                decided[decision.queue, decision.reason, outcome.channel] += 1
+                if decision.confidence is not None:
+                    self._of_queue(decision.queue).observe(decision.confidence)
+        for labels, count in decided.items():
+            self._of_decision(*labels).inc(count)
+        for reason, count in rejected.items():
+            self._rejected.labels(reason).inc(count)
+        for reason, count in ignored.items():
+            self._ignored.labels(reason).inc(count)
+
+    def model_failed(self, texts: int) -> None:
+        """The model gave no answer for ``texts`` texts."""
+        self._model_failures.inc(texts)
+
+    def rebalanced(self) -> None:
+        """This worker's assignment changed."""
+        self._rebalances.inc()
+
+    def loaded(self, model: ModelRef | None, policy: PolicyRef) -> None:
+        """This model and this policy are in force, and no others."""
+        self._model.clear()
+        self._policy.clear()
+        if model is not None:
+            self._model.labels(model.name, model.version).set(1)
+        self._policy.labels(policy.name, policy.version).set(1)
+
+    def lag_from(self, source: LagSource) -> None:
+        """Ask ``source`` for the lag at every scrape."""
+        self._lag.source = source
+
+    def ready_from(self, ready: Callable[[], bool]) -> None:
+        """Ask ``ready`` at every scrape."""
+        self._ready.set_function(ready)
+
+    def _counter(self, metric: declared.Declared) -> Counter:
+        return Counter(metric.name, metric.doc, metric.labels, registry=self.registry)
+
+    def _gauge(self, metric: declared.Declared) -> Gauge:
+        return Gauge(metric.name, metric.doc, metric.labels, registry=self.registry)
+
+    def _histogram(self, metric: declared.Declared) -> Histogram:
+        return Histogram(
+            metric.name, metric.doc, metric.labels, registry=self.registry, buckets=metric.buckets
+        )
