@@ -1,0 +1,70 @@
+"""What a node reads: ``server.properties`` and its logging."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+_SERVER = """\
+process.roles=broker,controller
+node.id={node_id}
+controller.quorum.voters={voters}
+listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=CLIENT://127.0.0.1:{port}
+listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENT
+controller.listener.names=CONTROLLER
+log.dirs={data}
+default.replication.factor={replication}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={replication}
+offsets.topic.num.partitions=5
+transaction.state.log.replication.factor={replication}
+transaction.state.log.min.isr={in_sync}
+transaction.state.log.num.partitions=5
+share.coordinator.state.topic.replication.factor={replication}
+share.coordinator.state.topic.min.isr={in_sync}
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+num.partitions=1
+log.segment.bytes=104857600
+broker.session.timeout.ms=6000
+"""
+
+_LOGGING = """\
+status=error
+appender.out.type=Console
+appender.out.name=OUT
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %c{1} %m%n
+rootLogger.level=WARN
+rootLogger.appenderRef.out.ref=OUT
+logger.server.name=kafka.server.KafkaRaftServer
+logger.server.level=INFO
+"""
+
+
+def new_cluster_id() -> str:
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def write(
+    folder: Path, node_id: int, port: int, controller: int, controllers: Sequence[int]
+) -> None:
+    """Write a node's two files into ``folder``; ``controllers`` are all nodes' controller ports."""
+    folder.mkdir(parents=True, exist_ok=True)
+    nodes = len(controllers)
+    voters = ",".join(f"{i + 1}@127.0.0.1:{p}" for i, p in enumerate(controllers))
+    server = _SERVER.format(
+        node_id=node_id,
+        voters=voters,
+        port=port,
+        controller=controller,
+        data=folder / "data",
+        replication=nodes,
+        in_sync=2 if nodes == 3 else 1,
+    )
+    (folder / "server.properties").write_text(server)
+    (folder / "log4j2.properties").write_text(_LOGGING)
