@@ -1,5 +1,11 @@
 """Router: reads customer messages from Kafka and sends each to the right queue of people."""
 
-from importlib.metadata import version
+__version__: str
 
-__version__ = version("router")
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":  # reading the installed version is a third of `router --help`
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("router")
+    raise AttributeError(name)

@@ -1,0 +1,5 @@
+"""``python -m router``."""
+
+from router.cli.main import main
+
+main()
