@@ -1,0 +1,255 @@
+"""The decision: rules first, then the model where it is sure, else people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from router.core.decision import Candidate, Decision, Reason, Stage
+from router.core.event import Event, channel_of
+from router.core.policy import Handling, Matched, Policy
+from router.core.prediction import ModelRef, Prediction
+from router.core.record import Source
+from router.core.text import UNKNOWN_LANGUAGE, CustomerText
+from router.core.topics import IGNORED, REVIEW
+
+SCHEMA = "routing-decision/v1"
+
+IgnoreReason = Literal["not_customer", "auto_reply"]
+
+_IGNORED = {
+    "not_customer": "The message was not written by the customer.",
+    "auto_reply": "The email is an automatic reply.",
+}
+_LEAST_URGENT = 5
+_LAST_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a batch's decisions share. ``languages`` are the model's, None where there is no model
+    to ask. ``timings`` may still be filled in until the decision is written out."""
+
+    policy: Policy
+    model: ModelRef | None
+    languages: frozenset[str] | None
+    decided_at: datetime
+    timings: Mapping[Stage, float]
+    router_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    queue: str
+    reason: Reason
+    explanation: str
+    handling: Handling
+    rule: str | None = None
+    intent: str | None = None
+    confidence: float | None = None
+    threshold: float | None = None
+
+
+def asks_model(text: CustomerText, matched: Matched, around: Circumstances) -> bool:
+    """Whether a decision on ``text`` needs a prediction."""
+    return matched.rule is None and bool(text.text) and _reads(text.language, around)
+
+
+def decide(
+    *,
+    event: Event,
+    source: Source,
+    text: CustomerText,
+    matched: Matched,
+    prediction: Prediction | None,
+    around: Circumstances,
+) -> Decision:
+    """The decision on a customer's message; always one, and the same for the same arguments.
+
+    ``prediction`` is None where the model was not asked or could not answer.
+    """
+    if matched.rule is not None:
+        choice = _by_rule(matched)
+    elif not text.text:
+        choice = _review(around, "empty", "The message holds no new words of the customer's")
+    elif not _reads(text.language, around):
+        choice = _review(
+            around, "language", f"The model does not read the message's language, {text.language}"
+        )
+    elif prediction is None or not prediction.intents:
+        choice = _review(
+            around, "model_unavailable", "No rule applies and the model gave no answer"
+        )
+    else:
+        choice = _by_model(prediction, around.policy)
+    used = prediction if choice.rule is None else None
+    return _decision(
+        event=event,
+        source=source,
+        choice=choice,
+        language=text.language,
+        flags=matched.flags,
+        prediction=used,
+        around=around,
+    )
+
+
+def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumstances) -> Decision:
+    """The decision to route nowhere what no customer wrote."""
+    choice = _Choice(
+        queue=IGNORED,
+        reason=reason,
+        explanation=_IGNORED[reason],
+        handling=Handling(_LEAST_URGENT, timedelta(0)),
+    )
+    return _decision(
+        event=event,
+        source=source,
+        choice=choice,
+        language=UNKNOWN_LANGUAGE,
+        flags=(),
+        prediction=None,
+        around=around,
+    )
+
+
+def decision_id(source: Source) -> str:
+    """The same for the same record on every replay, so that consumers can drop duplicates."""
+    return str(uuid5(NAMESPACE_URL, str(source)))
+
+
+def _reads(language: str, around: Circumstances) -> bool:
+    if language == UNKNOWN_LANGUAGE:
+        return True
+    return all(
+        allowed is None or language in allowed
+        for allowed in (around.languages, around.policy.languages)
+    )
+
+
+def _by_rule(matched: Matched) -> _Choice:
+    rule = matched.rule
+    assert rule is not None  # noqa: S101  # narrows the type; the caller has asked
+    flagged = f" and flags it {rule.flag}" if rule.flag else ""
+    return _Choice(
+        queue=rule.queue,
+        reason="flag" if rule.flag else "rule",
+        explanation=f"Rule {rule.name} matches: it sends the message to {rule.queue}{flagged}.",
+        handling=rule.handling,
+        rule=rule.name,
+    )
+
+
+def _by_model(prediction: Prediction, policy: Policy) -> _Choice:
+    best = prediction.intents[0]
+    confidence = round(best.confidence, 4)
+    in_scope = round(prediction.in_scope, 4)
+    queue = policy.queue_of(best.intent)
+    threshold = policy.threshold_of(queue)
+    reason: Reason
+    # Written as "not at least" so that a NaN counts as not sure.
+    if not in_scope >= policy.in_scope:
+        reason, queue = "out_of_scope", REVIEW
+        why = (
+            f"The message is a bank's business with {_percent(in_scope)} probability, "
+            f"and at least {_percent(policy.in_scope)} is asked for: people sort it."
+        )
+    elif not confidence >= threshold:
+        why = (
+            f"The model's best guess is {best.intent} with {_percent(confidence)} confidence, "
+            f"and {queue} asks for at least {_percent(threshold)}: people sort it."
+        )
+        reason, queue = "low_confidence", REVIEW
+    elif best.intent in policy.intents:
+        reason = "intent"
+        why = (
+            f"The model reads {best.intent} with {_percent(confidence)} confidence, "
+            f"and {queue} asks for at least {_percent(threshold)}."
+        )
+    else:
+        reason = "fallback"
+        why = (
+            f"The model reads {best.intent} with {_percent(confidence)} confidence, "
+            f"which no queue takes: it goes to {queue}."
+        )
+    return _Choice(
+        queue=queue,
+        reason=reason,
+        explanation=why,
+        handling=policy.handling_of(queue),
+        intent=best.intent,
+        confidence=confidence,
+        threshold=threshold,
+    )
+
+
+def _review(around: Circumstances, reason: Reason, why: str) -> _Choice:
+    return _Choice(
+        queue=REVIEW,
+        reason=reason,
+        explanation=f"{why}: people sort it.",
+        handling=around.policy.review,
+    )
+
+
+def _decision(
+    *,
+    event: Event,
+    source: Source,
+    choice: _Choice,
+    language: str,
+    flags: tuple[str, ...],
+    prediction: Prediction | None,
+    around: Circumstances,
+) -> Decision:
+    return Decision(
+        schema=SCHEMA,
+        decision_id=decision_id(source),
+        event_id=event.event_id,
+        channel=channel_of(event),
+        conversation_id=event.conversation_id,
+        time=event.time,
+        decided_at=around.decided_at,
+        queue=choice.queue,
+        reason=choice.reason,
+        explanation=choice.explanation,
+        rule=choice.rule,
+        intent=choice.intent,
+        confidence=choice.confidence,
+        threshold=choice.threshold,
+        candidates=_candidates(prediction, around.policy),
+        flags=flags,
+        language=language,
+        priority=choice.handling.priority,
+        due_at=None if choice.queue == IGNORED else _due(event.time, choice.handling.due),
+        policy=around.policy.ref,
+        model=around.model if prediction is not None else None,
+        source=source,
+        timings=around.timings,
+        router_version=around.router_version,
+    )
+
+
+def _candidates(prediction: Prediction | None, policy: Policy) -> tuple[Candidate, ...]:
+    if prediction is None:
+        return ()
+    return tuple(
+        Candidate(score.intent, policy.queue_of(score.intent), round(score.confidence, 4))
+        for score in prediction.intents[: policy.candidates]
+    )
+
+
+def _due(time: datetime, due: timedelta) -> datetime:
+    """Counted from the message, not from now, so that a replay gives the same."""
+    try:
+        return time + due
+    except OverflowError:
+        return _LAST_TIME
+
+
+def _percent(share: float) -> str:
+    """Exact to the four places that shares are rounded to, so that 49.96% never reads as 50%."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + "%"

@@ -1,0 +1,242 @@
+"""The line: a batch of records in, one outcome for each out. No I/O; safe to call from threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, ParamSpec, TypeVar
+
+from router.core.asking import OnFault, ask
+from router.core.authorship import why_ignored
+from router.core.clock import Clock
+from router.core.deciding import Circumstances, IgnoreReason, asks_model, decide, ignore
+from router.core.decision import Decision, Stage
+from router.core.event import Event, Rejected
+from router.core.parsing import EventValidators, parse_event
+from router.core.policy import Matched, Policy
+from router.core.prediction import Classifier, Prediction
+from router.core.reading import read_text
+from router.core.record import InRecord, OutRecord, Source
+from router.core.records import dead_letter, decision_records
+from router.core.stopwatch import Stopwatch
+from router.core.text import CustomerText, LanguageStep
+from router.core.topics import IGNORED, REVIEW, Channel, Topics
+
+OutcomeKind = Literal["routed", "review", "dead_letter", "ignored"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one record; either ``decision`` or ``rejected`` is set.
+
+    ``timings`` are the whole batch's seconds by stage, one mapping for all of its outcomes, without
+    the stages that it did not need: observe them once a batch. ``broker_time`` is the input's.
+    """
+
+    source: Source
+    channel: Channel
+    kind: OutcomeKind
+    decision: Decision | None
+    rejected: Rejected | None
+    records: tuple[OutRecord, ...]
+    timings: Mapping[Stage, float]
+    broker_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignored:
+    event: Event
+    reason: IgnoreReason
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    event: Event
+    text: CustomerText
+    matched: Matched
+
+
+_Args = ParamSpec("_Args")
+_Made = TypeVar("_Made")
+
+_INTERNAL_ERROR = Rejected(
+    "internal_error", "$", "The router failed on this record; its log says where."
+)
+
+
+def _silent(_where: str, _error: Exception) -> None:
+    """The default ``OnFault``."""
+
+
+class Line:
+    """Bytes to records under one policy and one model. Holds nothing that changes."""
+
+    def __init__(  # noqa: PLR0917  # the plan's order
+        self,
+        policy: Policy,
+        classifier: Classifier | None,
+        languages: LanguageStep,
+        validators: EventValidators,
+        topics: Topics,
+        clock: Clock,
+        *,
+        max_event_bytes: int,
+        router_version: str,
+        on_fault: OnFault = _silent,
+    ) -> None:
+        """``classifier`` None is a line without a model: rules decide, and people the rest."""
+        self.policy = policy
+        self.classifier = classifier
+        self._languages = languages
+        self._validators = validators
+        self._topics = topics
+        self._clock = clock
+        self._max_event_bytes = max_event_bytes
+        self._router_version = router_version
+        self._on_fault = on_fault
+
+    def route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
+        """One outcome for each record, in order. ``fetched_at`` is the clock's monotonic time at
+        which the batch came from the broker.
+
+        No record can make this raise: a fault is that record's ``internal_error``, and a model
+        that fails leaves its texts to the rules and to people.
+
+        Raises:
+            KeyError: a record comes from a topic that is none of the inputs.
+        """
+        watch = Stopwatch(self._clock, fetched_at)
+        around = self._circumstances(watch.timings)
+        safely = self._safely
+        parsed = [safely(record, self._parse, record) for record in records]
+        watch.lap("parse")
+        read = [safely(r, self._read, event) for r, event in zip(records, parsed, strict=True)]
+        watch.lap("read")
+        predictions = self._predict(read, around, watch)
+        decided = [
+            safely(record, _decide, record, message, prediction, around)
+            for record, message, prediction in zip(records, read, predictions, strict=True)
+        ]
+        watch.lap("decide")
+        return [
+            self._outcome(record, event, decision, around)
+            for record, event, decision in zip(records, parsed, decided, strict=True)
+        ]
+
+    def _circumstances(self, timings: Mapping[Stage, float]) -> Circumstances:
+        model = self.classifier
+        return Circumstances(
+            policy=self.policy,
+            model=model.ref if model else None,
+            languages=model.languages if model else None,
+            decided_at=datetime.fromtimestamp(self._clock.now(), UTC),
+            timings=timings,
+            router_version=self._router_version,
+        )
+
+    def _safely(
+        self,
+        record: InRecord,
+        step: Callable[_Args, _Made],
+        *args: _Args.args,
+        **kwargs: _Args.kwargs,
+    ) -> _Made | Rejected:
+        try:
+            return step(*args, **kwargs)
+        except Exception as error:  # whatever it is, it is this record's alone
+            self._on_fault(str(record.source), error)
+            return _INTERNAL_ERROR
+
+    def _parse(self, record: InRecord) -> Event | Rejected:
+        channel = self._topics.channel(record.source.topic)
+        return parse_event(channel, record, self._validators, self._max_event_bytes)
+
+    def _read(self, event: Event | Rejected) -> _Read | _Ignored | Rejected:
+        if isinstance(event, Rejected):
+            return event
+        if reason := why_ignored(event):
+            return _Ignored(event, reason)
+        text = read_text(event, self._languages)
+        return _Read(event, text, self.policy.match(event, text))
+
+    def _predict(
+        self,
+        read: Sequence[_Read | _Ignored | Rejected],
+        around: Circumstances,
+        watch: Stopwatch,
+    ) -> list[Prediction | None]:
+        """For each message its prediction, None where none was needed or none was to be had."""
+        predictions: list[Prediction | None] = [None] * len(read)
+        asked = {
+            place: one.text.text
+            for place, one in enumerate(read)
+            if isinstance(one, _Read) and asks_model(one.text, one.matched, around)
+        }
+        if self.classifier is None or not asked:
+            return predictions
+        each, answers = ask(self.classifier, list(asked.values()), self._on_fault)
+        watch.model(answers)
+        for place, prediction in zip(asked, each, strict=True):
+            predictions[place] = prediction
+        return predictions
+
+    def _write(
+        self, record: InRecord, event: Event | Rejected, decision: Decision | Rejected
+    ) -> tuple[OutRecord, ...] | Rejected:
+        if isinstance(event, Rejected):
+            return event
+        if isinstance(decision, Rejected):
+            return decision
+        return decision_records(decision, event, record.headers, self._topics)
+
+    def _outcome(
+        self,
+        record: InRecord,
+        event: Event | Rejected,
+        decision: Decision | Rejected,
+        around: Circumstances,
+    ) -> Outcome:
+        written = self._safely(record, self._write, record, event, decision)
+        rejected = written if isinstance(written, Rejected) else None
+        if isinstance(written, Rejected):
+            written = (dead_letter(written, record, around.decided_at, self._topics),)
+        final = decision if isinstance(decision, Decision) and rejected is None else None
+        return Outcome(
+            source=record.source,
+            channel=self._topics.channel(record.source.topic),
+            kind=_kind(final),
+            decision=final,
+            rejected=rejected,
+            records=written,
+            timings=around.timings,
+            broker_time=record.broker_time,
+        )
+
+
+def _decide(
+    record: InRecord,
+    message: _Read | _Ignored | Rejected,
+    prediction: Prediction | None,
+    around: Circumstances,
+) -> Decision | Rejected:
+    if isinstance(message, Rejected):
+        return message
+    if isinstance(message, _Ignored):
+        return ignore(message.event, record.source, message.reason, around)
+    return decide(
+        event=message.event,
+        source=record.source,
+        text=message.text,
+        matched=message.matched,
+        prediction=prediction,
+        around=around,
+    )
+
+
+def _kind(decision: Decision | None) -> OutcomeKind:
+    if decision is None:
+        return "dead_letter"
+    if decision.queue == IGNORED:
+        return "ignored"
+    return "review" if decision.queue == REVIEW else "routed"

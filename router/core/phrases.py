@@ -1,0 +1,134 @@
+"""Whole-word phrases found in a text in one pass, however many there are.
+
+A policy gives phrases, never regular expressions: a pattern such as ``(a+)+b`` can take years on
+thirty characters, and one customer's message must not be able to stop the line. Here all phrases
+stand in one trie of words, so a pass costs the text's length times the longest chain of words
+that both share, and the number of phrases hardly matters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+MAX_PHRASE_WORDS = 12
+MIN_STEM = 3
+"""A stem of one or two letters would match half of any text."""
+
+_MARKS = re.compile("[\u0300-\u036f]+")
+_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+)
+_WORD_OR_END = re.compile(r"[^\W_]+|[.!?。]")
+_PHRASE_WORD = re.compile(r"[^\W_]+\*?")
+
+
+def fold(text: str) -> str:
+    """``text`` without case and without the accents of European letters."""
+    if text.isascii():
+        return text.lower()
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text))
+    return bare.casefold().translate(_LETTERS)
+
+
+def parse_phrase(phrase: str) -> tuple[str, ...]:
+    """The folded words of a phrase; a word may keep a final ``*``.
+
+    Raises:
+        ValueError: the phrase has no word or too many, or a ``*`` anywhere but after a stem; the
+            message says which.
+    """
+    folded = fold(phrase)
+    words = tuple(_PHRASE_WORD.findall(folded))
+    if not words:
+        raise ValueError("a phrase needs at least one word")
+    if len(words) > MAX_PHRASE_WORDS:
+        raise ValueError(f"a phrase has at most {MAX_PHRASE_WORDS} words")
+    stems = [word for word in words if word.endswith("*")]
+    if folded.count("*") != len(stems) or any(len(stem) <= MIN_STEM for stem in stems):
+        raise ValueError(f"a * stands only at a word's end, after at least {MIN_STEM} letters")
+    return words
+
+
+@dataclass(slots=True)
+class _Node:
+    words: dict[str, _Node] = field(default_factory=dict)
+    stems: dict[str, _Node] = field(default_factory=dict)
+    stem_lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    found: tuple[int, ...] = ()
+    excepted: tuple[int, ...] = ()
+
+    def child(self, word: str) -> _Node:
+        if not word.endswith("*"):
+            return self.words.setdefault(word, _Node())
+        stem = word[:-1]
+        start = stem[:MIN_STEM]
+        lengths = {*self.stem_lengths.get(start, ()), len(stem)}
+        self.stem_lengths[start] = tuple(sorted(lengths))
+        return self.stems.setdefault(stem, _Node())
+
+    def after(self, token: str) -> list[_Node]:
+        lengths = self.stem_lengths.get(token[:MIN_STEM], ())
+        nodes = [self.words.get(token), *(self.stems.get(token[:length]) for length in lengths)]
+        return [node for node in nodes if node is not None]
+
+
+class PhraseIndex:
+    """Phrases by number. A number is found where one of its phrases stands outside every
+    exception of the same number: ``complaint*`` but not within ``no complaint*``."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+
+    def add(
+        self,
+        number: int,
+        phrases: Iterable[tuple[str, ...]],
+        exceptions: Iterable[tuple[str, ...]] = (),
+    ) -> None:
+        for phrase in phrases:
+            node = self._node(phrase)
+            node.found = (*node.found, number)
+        for phrase in exceptions:
+            node = self._node(phrase)
+            node.excepted = (*node.excepted, number)
+
+    def _node(self, phrase: tuple[str, ...]) -> _Node:
+        node = self._root
+        for word in phrase:
+            node = node.child(word)
+        return node
+
+    def find(self, text: str) -> set[int]:
+        """The numbers found in ``text``. A phrase may run over a line's end, not a sentence's."""
+        tokens = _WORD_OR_END.findall(fold(text))
+        starts: dict[str, list[_Node]] = {}
+        found: set[int] = set()
+        reach: dict[int, int] = {}
+        for position, token in enumerate(tokens):
+            nodes = starts.get(token)
+            if nodes is None:
+                nodes = starts[token] = self._root.after(token)
+            if nodes:
+                _walk(tokens, position + 1, nodes, found, reach)
+        return found
+
+
+def _walk(
+    tokens: list[str], end: int, nodes: list[_Node], found: set[int], reach: dict[int, int]
+) -> None:
+    """Adds what starts one word before ``end``; ``reach`` keeps each number's furthest exception,
+    and since starts only grow, a match that ends by then lies within that exception."""
+    matches: list[tuple[int, int]] = []
+    while nodes:
+        for node in nodes:
+            matches += [(number, end) for number in node.found]
+            for number in node.excepted:
+                reach[number] = max(end, reach.get(number, 0))
+        if end == len(tokens):
+            break
+        nodes = [after for node in nodes for after in node.after(tokens[end])]
+        end += 1
+    found.update(number for number, stop in matches if stop > reach.get(number, 0))
