@@ -88,7 +88,9 @@ LAG_RECORDS = Declared(
     "router_lag_records", "gauge", "Records that are not yet decided.", ("topic", "partition")
 )
 MODEL_FAILURES = Declared(
-    "router_model_failures_total", "counter", "Texts that the model failed to answer."
+    "router_model_failures_total",
+    "counter",
+    "Calls that the model failed to answer: a batch, then its texts.",
 )
 REBALANCES = Declared(
     "router_rebalances_total", "counter", "Times this worker's assignment changed."

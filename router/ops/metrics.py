@@ -74,7 +74,11 @@ class Metrics:
         self._of_stage(stage).observe(max(0.0, seconds))
 
     def published(self, outcomes: Sequence[Outcome], at: float) -> None:
-        """A batch's records were acknowledged by the broker ``at`` (seconds since the epoch)."""
+        """What one call of ``Line.route`` gave was acknowledged by the broker ``at`` (seconds
+        since the epoch)."""
+        if outcomes:
+            for stage, seconds in outcomes[0].timings.items():
+                self.stage(stage, seconds)
         decided: Tally[tuple[str, str, str]] = Tally()
         rejected: Tally[str] = Tally()
         ignored: Tally[str] = Tally()
@@ -98,9 +102,9 @@ class Metrics:
         for reason, count in ignored.items():
             self._ignored.labels(reason).inc(count)
 
-    def model_failed(self, texts: int) -> None:
-        """The model gave no answer for ``texts`` texts."""
-        self._model_failures.inc(texts)
+    def model_failed(self, calls: int = 1) -> None:
+        """The model gave no answer to ``calls`` calls."""
+        self._model_failures.inc(calls)
 
     def rebalanced(self) -> None:
         """This worker's assignment changed."""
