@@ -58,7 +58,7 @@ class StreamError(RouterError):
     exit_code = 5
 
 
-class DrainTimeout(StreamError):
+class DrainTimeout(StreamError):  # noqa: N818  # a timeout, as in TimeoutError
     """A batch in flight did not finish within the shutdown's deadline."""
 
     exit_code = 6

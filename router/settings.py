@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from router.core.topics import Topics
 from router.errors import SettingsError
+from router.settings_checks import check
 
 PREFIX = "ROUTER_"
 
@@ -135,7 +136,7 @@ def load_settings(environ: Mapping[str, str], config: Path | None = None) -> Set
     hints = get_type_hints(Settings)
     values = {known[n].name: _parse(n, v, known[n], hints[known[n].name]) for n, v in given.items()}
     settings = Settings(**values)
-    _check(settings)
+    check(settings)
     return settings
 
 
@@ -150,7 +151,8 @@ def _read_config(path: Path) -> dict[str, str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The settings file {path} cannot be read: {error}.") from None
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(f"The settings file {path} cannot be read: {reason}.") from None
     values: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         stripped = line.strip()
@@ -184,23 +186,15 @@ def _number(name: str, value: str, spec: Field[Any], hint: Callable[[str], float
     try:
         number = hint(value)
     except ValueError:
-        raise SettingsError(f"{name} must be a number.") from None
+        raise SettingsError(f"{name} must be a number.", _service_link(value)) from None
     low, high = spec.metadata["low"], spec.metadata["high"]
     if not low <= number <= high:
         raise SettingsError(f"{name} must be from {low} to {high}.")
     return number
 
 
-def _check(settings: Settings) -> None:
-    if settings.topic_queue.count("{queue}") != 1:
-        raise SettingsError("ROUTER_TOPIC_QUEUE must hold {queue} exactly once.")
-    if bool(settings.tls_cert_file) != bool(settings.tls_key_file):
-        raise SettingsError("ROUTER_TLS_CERT_FILE and ROUTER_TLS_KEY_FILE go together.")
-    if settings.security_protocol.startswith("SASL"):
-        if settings.sasl_mechanism == "OAUTHBEARER":
-            if not settings.sasl_token_file:
-                raise SettingsError("OAUTHBEARER needs ROUTER_SASL_TOKEN_FILE.")
-        elif not (settings.sasl_username and settings.sasl_password):
-            raise SettingsError(
-                f"{settings.sasl_mechanism} needs ROUTER_SASL_USERNAME and ROUTER_SASL_PASSWORD."
-            )
+def _service_link(value: str) -> str:
+    """Kubernetes sets ``ROUTER_METRICS_PORT`` for a service called ``router-metrics``."""
+    if not value.startswith(("tcp://", "udp://")):
+        return ""
+    return "Kubernetes put it there for a service: set `enableServiceLinks: false` on the pod."
