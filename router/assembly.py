@@ -1,0 +1,126 @@
+"""From settings to a line: reads the files once, at start, and says which one is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from router import __version__
+from router.core.clock import Clock
+from router.core.asking import OnFault
+from router.core.line import Line
+from router.core.parsing import EventValidators
+from router.core.policy import Policy
+from router.core.policy_file import load_policy
+from router.core.prediction import Classifier
+from router.core.text import LanguageStep
+from router.core.topics import Channel
+from router.errors import PolicyError, UsageError
+from router.resources import DEFAULT_POLICY, MODELS, SCHEMAS
+from router.settings import Settings
+
+
+def build_line(settings: Settings, clock: Clock, on_fault: OnFault) -> Line:
+    """The line under the settings' policy and model. ``on_fault`` may be called from any thread
+    that calls the line.
+
+    Raises:
+        PolicyError: the policy is missing or breaks its schema.
+        BundleError: the model is missing or fails its hashes.
+        UsageError: a schema file is missing or malformed.
+    """
+    return Line(
+        read_policy(settings),
+        read_classifier(settings),
+        read_languages(),
+        read_validators(),
+        settings.topics(),
+        clock,
+        max_event_bytes=settings.max_event_bytes,
+        router_version=__version__,
+        on_fault=on_fault,
+    )
+
+
+def policy_path(settings: Settings) -> Path:
+    """The policy file in force."""
+    return Path(settings.policy) if settings.policy else DEFAULT_POLICY
+
+
+def read_policy(settings: Settings) -> Policy:
+    """The policy in force.
+
+    Raises:
+        PolicyError: the file cannot be read, or breaks its schema.
+    """
+    path = policy_path(settings)
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise PolicyError(
+            f"The policy {path} cannot be read: {reason}.", "Correct ROUTER_POLICY."
+        ) from None
+    return load_policy(source, str(path))
+
+
+def bundle_path(settings: Settings) -> Path:
+    """The folder of the model in force.
+
+    Raises:
+        BundleError: there is none of this name.
+    """
+    from router.model.bundle import find_bundle  # noqa: PLC0415  # see read_classifier
+
+    return find_bundle(settings.model, MODELS)
+
+
+def read_classifier(settings: Settings) -> Classifier:
+    """The model in force, its hashes verified.
+
+    Raises:
+        BundleError: it is missing, malformed or fails its hashes.
+    """
+    # Late: ONNX Runtime takes longest to import, and most that read a policy need no model.
+    from router.model.classifier import load_classifier  # noqa: PLC0415
+
+    return load_classifier(bundle_path(settings), settings.infer_threads)
+
+
+def read_languages() -> LanguageStep:
+    """The language step."""
+    from router.model.language import load_language_step  # noqa: PLC0415  # see read_classifier
+
+    return load_language_step()
+
+
+def read_validators(folder: Path = SCHEMAS) -> EventValidators:
+    """The input schemas, compiled.
+
+    Raises:
+        UsageError: a schema file is missing or is no JSON Schema.
+    """
+    schemas: dict[Channel, Mapping[str, Any]] = {
+        "chat": _schema(folder / "chat-message.v1.json"),
+        "email": _schema(folder / "email-message.v1.json"),
+    }
+    try:
+        return EventValidators(schemas)
+    except ValueError:
+        raise UsageError(f"A schema in {folder} is no JSON Schema 2020-12.", _REINSTALL) from None
+
+
+_REINSTALL = "Install the package again: this file is part of it."
+
+
+def _schema(path: Path) -> Mapping[str, Any]:
+    try:
+        schema: Mapping[str, Any] = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", _REINSTALL) from None
+    except orjson.JSONDecodeError:
+        raise UsageError(f"{path} is no JSON.", _REINSTALL) from None
+    return schema
