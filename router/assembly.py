@@ -9,17 +9,16 @@ from typing import Any
 import orjson
 
 from router import __version__
-from router.core.clock import Clock
 from router.core.asking import OnFault
+from router.core.clock import Clock
 from router.core.line import Line
 from router.core.parsing import EventValidators
-from router.core.policy import Policy
-from router.core.policy_file import load_policy
 from router.core.prediction import Classifier
 from router.core.text import LanguageStep
 from router.core.topics import Channel
-from router.errors import PolicyError, UsageError
-from router.resources import DEFAULT_POLICY, MODELS, SCHEMAS
+from router.errors import UsageError
+from router.policies import open_policy
+from router.resources import MODELS, SCHEMAS
 from router.settings import Settings
 
 
@@ -33,10 +32,10 @@ def build_line(settings: Settings, clock: Clock, on_fault: OnFault) -> Line:
         UsageError: a schema file is missing or malformed.
     """
     return Line(
-        read_policy(settings),
-        read_classifier(settings),
-        read_languages(),
-        read_validators(),
+        open_policy(settings.policy),
+        open_classifier(settings),
+        open_languages(),
+        open_validators(),
         settings.topics(),
         clock,
         max_event_bytes=settings.max_event_bytes,
@@ -45,40 +44,18 @@ def build_line(settings: Settings, clock: Clock, on_fault: OnFault) -> Line:
     )
 
 
-def policy_path(settings: Settings) -> Path:
-    """The policy file in force."""
-    return Path(settings.policy) if settings.policy else DEFAULT_POLICY
-
-
-def read_policy(settings: Settings) -> Policy:
-    """The policy in force.
-
-    Raises:
-        PolicyError: the file cannot be read, or breaks its schema.
-    """
-    path = policy_path(settings)
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise PolicyError(
-            f"The policy {path} cannot be read: {reason}.", "Correct ROUTER_POLICY."
-        ) from None
-    return load_policy(source, str(path))
-
-
 def bundle_path(settings: Settings) -> Path:
     """The folder of the model in force.
 
     Raises:
         BundleError: there is none of this name.
     """
-    from router.model.bundle import find_bundle  # noqa: PLC0415  # see read_classifier
+    from router.model.bundle import find_bundle  # noqa: PLC0415  # see open_classifier
 
     return find_bundle(settings.model, MODELS)
 
 
-def read_classifier(settings: Settings) -> Classifier:
+def open_classifier(settings: Settings) -> Classifier:
     """The model in force, its hashes verified.
 
     Raises:
@@ -90,14 +67,14 @@ def read_classifier(settings: Settings) -> Classifier:
     return load_classifier(bundle_path(settings), settings.infer_threads)
 
 
-def read_languages() -> LanguageStep:
+def open_languages() -> LanguageStep:
     """The language step."""
-    from router.model.language import load_language_step  # noqa: PLC0415  # see read_classifier
+    from router.model.language import load_language_step  # noqa: PLC0415  # see open_classifier
 
     return load_language_step()
 
 
-def read_validators(folder: Path = SCHEMAS) -> EventValidators:
+def open_validators(folder: Path = SCHEMAS) -> EventValidators:
     """The input schemas, compiled.
 
     Raises:
