@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from router.cli.context import settings_of
 from router.cli.output import json_option, note, print_json, print_table
-from router.core.policy_file import load_policy
-from router.errors import PolicyError
-from router.resources import DEFAULT_POLICY
+from router.policies import open_policy
 from router.settings import Settings
 from router.stream.admin import Difference, TopicState, differences, open_admin
 from router.stream.topic_list import TopicSpec, wanted_topics
@@ -159,9 +156,4 @@ def _largest(state: TopicState | None) -> int | None:
 
 
 def _queues(settings: Settings) -> tuple[str, ...]:
-    path = Path(settings.policy) if settings.policy else DEFAULT_POLICY
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise PolicyError(f"The policy {path} cannot be read.", "Correct ROUTER_POLICY.") from None
-    return tuple(load_policy(source, str(path)).queues)
+    return tuple(open_policy(settings.policy).queues)
