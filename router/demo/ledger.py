@@ -77,7 +77,7 @@ class Ledger:
         """Outcomes that came again: a redelivery, which at-least-once allows."""
         self.problems: list[str] = []
         """What makes the run a failure, in words."""
-        self.latest: deque[tuple[Sent, Seen]] = deque(maxlen=20)
+        self.latest: deque[tuple[Sent, Seen]] = deque(maxlen=50)
         self._sent: dict[Source, Sent] = {}
         self._seen: dict[Source, Seen] = {}
         self._copied: dict[Source, str] = {}

@@ -94,13 +94,13 @@ def decision(value: bytes, at: float) -> Seen:
 
 def dead_letter(headers: Iterable[tuple[str, bytes]], at: float) -> Seen:
     """The outcome that a dead letter's headers tell."""
-    named = {name: value.decode() for name, value in headers}
+    named = dict(headers)
     source = Source(
-        named["router-source-topic"],
+        named["router-source-topic"].decode(),
         int(named["router-source-partition"]),
         int(named["router-source-offset"]),
     )
-    return Seen(source, DEAD_LETTER, named["router-reason"], None, None, at)
+    return Seen(source, DEAD_LETTER, named["router-reason"].decode(), None, None, at)
 
 
 def _source(given: Mapping[str, Any]) -> Source:
