@@ -1,0 +1,91 @@
+"""What the broker can do, by asking it: never by its name or version."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.admin import ApiVersionRequest
+
+from router.errors import BrokerError
+from router.settings import Settings
+from router.stream.admin import open_admin
+from router.stream.security import client_options
+
+_TRIES = 5
+_FIRST_PAUSE = 0.5
+_INIT_PRODUCER_ID = 22
+_TRANSACTION_APIS = frozenset({22, 24, 25, 26, 28})
+"""InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn, TxnOffsetCommit."""
+
+_log = structlog.get_logger("router.stream")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """``idempotent``: a retried batch is written once. ``transactions``: exactly once is to be
+    had."""
+
+    idempotent: bool
+    transactions: bool
+
+
+async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
+    """What the broker can do, once it is known to have all of ``topics``.
+
+    Raises:
+        BrokerError: it cannot be reached after several tries, it refuses us, or a topic is
+            missing; names them.
+    """
+    pause = _FIRST_PAUSE
+    for left in reversed(range(_TRIES)):
+        try:
+            keys = await _api_keys(settings)
+            break
+        except BrokerError as error:
+            if not left:
+                raise
+            _log.warning("broker not reached, trying again", problem=error.problem, tries=left)
+            await asyncio.sleep(pause)
+            pause *= 2
+    await _check_topics(settings, topics)
+    return Capabilities(
+        idempotent=_INIT_PRODUCER_ID in keys, transactions=keys >= _TRANSACTION_APIS
+    )
+
+
+async def _api_keys(settings: Settings) -> frozenset[int]:
+    client = AIOKafkaClient(
+        bootstrap_servers=settings.broker,
+        client_id="router",
+        request_timeout_ms=int(settings.request_timeout * 1000),
+        **client_options(settings),
+    )
+    try:
+        async with asyncio.timeout(settings.request_timeout):
+            await client.bootstrap()
+            answer = await client.send(client.get_random_node(), ApiVersionRequest())
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise BrokerError(
+            f"No broker answers at {settings.broker} ({type(error).__name__}).",
+            "See whether it runs; ROUTER_BROKER names it, ROUTER_SECURITY_PROTOCOL says how it is "
+            "spoken to. `router doctor` checks both.",
+        ) from error
+    finally:
+        await client.close()
+    return frozenset(api[0] for api in answer.api_versions)
+
+
+async def _check_topics(settings: Settings, topics: Iterable[str]) -> None:
+    wanted = list(topics)
+    async with open_admin(settings) as admin:
+        found = await admin.describe(wanted)
+    if missing := [topic for topic in wanted if topic not in found]:
+        raise BrokerError(
+            f"The broker has no topic {', '.join(missing)}.",
+            "Make them with `router topics create`; the worker creates none.",
+        )

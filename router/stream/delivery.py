@@ -1,0 +1,139 @@
+"""How a slice is delivered: what a partition needs for it, what publishes it, who commits it.
+
+The rest of the stream knows this protocol alone, so another guarantee is another class beside
+``AtLeastOnce``: one with a transactional producer for each input partition starts it in
+``assigned`` (before the group's offsets are read, which fences the partition's former owner),
+publishes slice and offset in one transaction, and has ``commits`` False.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from router.core.record import OutRecord
+from router.errors import StreamError
+from router.stream.partition import Partition, TopicPartition
+from router.stream.sending import SendingProducer, Sent, send
+
+_RENEWALS = 5
+_log = structlog.get_logger("router.stream")
+
+
+class Parcel(Protocol):
+    """All that is to be published for one input record."""
+
+    @property
+    def records(self) -> Sequence[OutRecord]:
+        """In the order in which they should be published."""
+        ...
+
+    def shrink(self, refused: OutRecord) -> Sequence[OutRecord]:
+        """``refused`` is too large for its topic: what to publish in its place, from now on all
+        that ``records`` has.
+
+        Raises:
+            StreamError: there is nothing smaller left to try.
+        """
+        ...
+
+
+class Delivery(Protocol):
+    """One guarantee."""
+
+    name: str
+    commits: bool
+    """Whether the consumer commits what is acknowledged; else ``publish`` has done so."""
+
+    async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """Before the group's offsets of these are read."""
+        ...
+
+    async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """After the last slice of these was published or dropped."""
+        ...
+
+    async def publish(
+        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
+    ) -> None:
+        """Returns when the broker has acknowledged every record of every parcel.
+
+        Raises:
+            StreamError: it has not, and will not; the process must leave and replay.
+        """
+        ...
+
+
+class Renewable(Protocol):
+    """A producer that can be replaced by a fresh one."""
+
+    @property
+    def current(self) -> SendingProducer: ...
+
+    async def renew(self, broken: SendingProducer) -> None: ...
+
+
+@dataclass(slots=True)
+class AtLeastOnce:
+    """One producer for all partitions; ``limit`` is the longest wait for a slice, in seconds."""
+
+    producers: Renewable
+    limit: float
+    name: str = "at-least-once"
+    commits: bool = True
+
+    async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """Nothing is needed."""
+
+    async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """Nothing was taken."""
+
+    async def publish(
+        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
+    ) -> None:
+        del partition, next_offset
+        records = [record for parcel in parcels for record in parcel.records]
+        owners = [parcel for parcel in parcels for _ in parcel.records]
+        left = list(range(len(records)))
+        alone: set[int] = set()
+        renewals = 0
+        while left:
+            producer = self.producers.current
+            sent = await send(producer, records, left, alone, self.limit)
+            left = [place for place in left if place not in sent.delivered]
+            left += _replace(sent, records, owners, alone, left)
+            if sent.refused or sent.broken:
+                renewals += sent.broken
+                if renewals > _RENEWALS:
+                    raise StreamError("The broker keeps refusing the producer's sequence numbers.")
+                await self.producers.renew(producer)
+
+
+def _replace(
+    sent: Sent,
+    records: list[OutRecord],
+    owners: list[Parcel],
+    alone: set[int],
+    left: list[int],
+) -> list[int]:
+    """Deal with batches that were too large: split them, or put something smaller in.
+
+    Takes from ``left`` what is not to be published any more, and gives what is to be instead.
+    """
+    added: list[int] = []
+    for members in sent.refused:
+        if len(members) > 1:
+            alone.update(members)
+            continue
+        owner, refused = owners[members[0]], records[members[0]]
+        _log.warning("record too large for its topic", topic=refused.topic)
+        gone = {place for place, other in enumerate(owners) if other is owner}
+        left[:] = [place for place in left if place not in gone]
+        for record in owner.shrink(refused):
+            added.append(len(records))
+            records.append(record)
+            owners.append(owner)
+    return added

@@ -1,0 +1,78 @@
+"""The producer behind ``app.producer``: idempotent where the broker can, and replaceable."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiokafka
+import structlog
+from faust.transport.drivers.aiokafka import Producer as FaustProducer
+
+from router.settings import Settings
+from router.stream.security import client_options
+from router.stream.sizes import output_bytes
+
+BATCH_BYTES = 512 * 1024
+"""Below the usual limit of a topic (1 MB), which counts whole batches."""
+
+_log = structlog.get_logger("router.stream")
+
+
+def new_producer(
+    settings: Settings, *, idempotent: bool, transactional_id: str | None = None
+) -> aiokafka.AIOKafkaProducer:
+    """A producer of our settings, not started. Waits for all replicas in sync."""
+    return aiokafka.AIOKafkaProducer(
+        bootstrap_servers=settings.broker,
+        client_id="router",
+        acks="all",
+        enable_idempotence=idempotent or transactional_id is not None,
+        transactional_id=transactional_id,
+        linger_ms=0,  # a slice is a batch already
+        max_batch_size=BATCH_BYTES,
+        max_request_size=output_bytes(settings.max_event_bytes),
+        request_timeout_ms=int(settings.request_timeout * 1000),
+        **client_options(settings),
+    )
+
+
+class BatchProducer(FaustProducer):
+    """Faust starts it before the consumer and stops it after."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._renewing = asyncio.Lock()
+
+    def _new_producer(self, transactional_id: str | None = None) -> aiokafka.AIOKafkaProducer:
+        transport: Any = self.transport
+        return new_producer(
+            transport.settings,
+            idempotent=transport.idempotent,
+            transactional_id=transactional_id,
+        )
+
+    @property
+    def current(self) -> aiokafka.AIOKafkaProducer:
+        return self._ensure_producer()
+
+    async def renew(self, broken: aiokafka.AIOKafkaProducer) -> None:
+        """Put a fresh producer in the place of ``broken``, unless another partition did so already.
+
+        A broker that refuses a batch of an idempotent producer refuses all that follow on that
+        partition: the sequence numbers of the refused ones are missing.
+        """
+        async with self._renewing:
+            if self._producer is not broken:
+                return
+            fresh = self._new_producer()
+            await fresh.start()
+            self._producer = fresh
+            self.add_future(_stop(broken))
+
+
+async def _stop(producer: aiokafka.AIOKafkaProducer) -> None:
+    try:
+        await asyncio.wait_for(producer.stop(), 30)
+    except TimeoutError:
+        _log.warning("a replaced producer did not stop in time")

@@ -1,0 +1,128 @@
+"""A slice's way: routed in a thread, published, then counted and logged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from router.core.line import Outcome
+from router.core.record import InRecord
+from router.core.topics import Topics
+from router.errors import StreamError
+from router.stream.parcels import OutcomeParcel
+from router.stream.partition import Partition
+from router.stream.runtime import Runtime
+
+STUCK_AFTER = 600.0
+"""Seconds for one slice, after which /healthz says no: the largest takes minutes on a slow CPU."""
+
+_log = structlog.get_logger("router.decisions")
+
+
+class RoutingLine(Protocol):
+    """``core.line.Line``, or a test's own."""
+
+    def route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]: ...
+
+
+@dataclass(slots=True)
+class Routing:
+    """``executor`` has one thread: the model uses the cores, and partitions take turns, one
+    inferring while another publishes."""
+
+    line: RoutingLine
+    runtime: Runtime
+    topics: Topics
+    executor: Executor
+
+    async def do(
+        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
+    ) -> None:
+        """Route, publish and count ``records``. A process that hangs here is not alive.
+
+        Raises:
+            StreamError: they are not published, or not known to be.
+        """
+        health = self.runtime.health
+        part = f"batch of {partition.tp.topic}/{partition.tp.partition}"
+        health.beat(part, STUCK_AFTER)
+        try:
+            await self._do(partition, records, fetched_at)
+        finally:
+            health.unwatch(part)
+
+    async def _do(
+        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        outcomes = await loop.run_in_executor(self.executor, self.line.route, records, fetched_at)
+        if [outcome.source for outcome in outcomes] != [record.source for record in records]:
+            raise StreamError("The line did not give one outcome for each record, in order.")
+        parcels = [
+            OutcomeParcel(record, outcome, self.topics)
+            for record, outcome in zip(records, outcomes, strict=True)
+        ]
+        started = self.runtime.clock.monotonic()
+        await self.runtime.delivery.publish(partition, parcels, records[-1].source.offset + 1)
+        seconds = self.runtime.clock.monotonic() - started
+        self._count([parcel.outcome for parcel in parcels], partition, seconds)
+
+    def _count(
+        self, outcomes: Sequence[Outcome], partition: Partition, publish_seconds: float
+    ) -> None:
+        """Everything at once and only now, so that the counts never tell of what was replayed."""
+        metrics = self.runtime.metrics
+        metrics.consumed(self.topics.channel(partition.tp.topic), len(outcomes))
+        for stage, seconds in outcomes[0].timings.items():
+            metrics.stage(stage, seconds)
+        metrics.stage("publish", publish_seconds)
+        metrics.published(outcomes, self.runtime.clock.now())
+        self._log(outcomes, partition, publish_seconds)
+
+    def _log(
+        self, outcomes: Sequence[Outcome], partition: Partition, publish_seconds: float
+    ) -> None:
+        kinds = [outcome.kind for outcome in outcomes]
+        _log.info(
+            "routed",
+            topic=partition.tp.topic,
+            partition=partition.tp.partition,
+            first_offset=outcomes[0].source.offset,
+            records=len(outcomes),
+            routed=kinds.count("routed"),
+            review=kinds.count("review"),
+            dead_letter=kinds.count("dead_letter"),
+            ignored=kinds.count("ignored"),
+            infer_seconds=outcomes[0].timings.get("infer", 0.0),
+            publish_seconds=round(publish_seconds, 6),
+        )
+        for outcome in outcomes:
+            if outcome.rejected is not None:
+                _log.info(
+                    "dead letter",
+                    source=str(outcome.source),
+                    reason=outcome.rejected.reason,
+                    field=outcome.rejected.field,
+                )
+        if _log.is_enabled_for(10):
+            for outcome in outcomes:
+                self._log_decision(outcome)
+
+    def _log_decision(self, outcome: Outcome) -> None:
+        decision = outcome.decision
+        if decision is not None:
+            _log.debug(
+                "decision",
+                source=str(outcome.source),
+                event_id=decision.event_id,
+                conversation_id=decision.conversation_id,
+                queue=decision.queue,
+                reason=decision.reason,
+                intent=decision.intent,
+                confidence=decision.confidence,
+            )

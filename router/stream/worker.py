@@ -1,0 +1,194 @@
+"""One run of the worker: start, join, work, drain, and the exit code that says how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import structlog
+
+from router import __version__
+from router.core.asking import OnFault
+from router.core.clock import Clock
+from router.core.policy import Policy
+from router.core.prediction import Classifier
+from router.errors import DrainTimeout, RouterError, StreamError
+from router.ops.clock import SystemClock
+from router.ops.faults import FaultReporter
+from router.ops.health import Health, heartbeat, is_ready
+from router.ops.health_server import HealthServer
+from router.ops.metrics import Metrics
+from router.settings import Settings
+from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
+from router.stream.capabilities import Capabilities, ask_broker
+from router.stream.delivery import AtLeastOnce, Delivery
+from router.stream.runtime import Runtime
+from router.stream.watch import watch
+from router.stream.work import Routing, RoutingLine
+
+_LEAVE_SECONDS = 5.0
+"""After a failure: time to leave the group, so that another worker takes over at once."""
+
+_log = structlog.get_logger("router.worker")
+
+
+class WorkerLine(RoutingLine, Protocol):
+    """``core.line.Line``."""
+
+    @property
+    def policy(self) -> Policy: ...
+
+    @property
+    def classifier(self) -> Classifier | None: ...
+
+
+BuildLine = Callable[[Settings, Clock, OnFault], WorkerLine]
+
+
+def run_worker(settings: Settings, build_line: BuildLine) -> int:
+    """Work until a signal or a failure; gives the exit code, and has logged why."""
+    try:
+        asyncio.run(_Worker(settings, build_line).run())
+    except RouterError as error:
+        cause = error.__cause__
+        _log.error("stopped", problem=error.problem, fix=error.fix, exit_code=error.exit_code,
+                   cause=type(cause).__name__ if cause else None)  # fmt: skip
+        return error.exit_code
+    _log.info("stopped", exit_code=0)
+    return 0
+
+
+class _Worker:
+    def __init__(self, settings: Settings, build_line: BuildLine) -> None:
+        self._settings = settings
+        self._build_line = build_line
+        self._clock = SystemClock()
+        self._metrics = Metrics(self._clock)
+        self._health = Health(self._clock)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="line")
+        self._told = asyncio.Event()
+
+    async def run(self) -> None:
+        """Returns after a signal and a clean drain.
+
+        Raises:
+            RouterError: anything else.
+        """
+        settings = self._settings
+        self._metrics.ready_from(is_ready(self._health))
+        server = HealthServer(
+            settings.metrics_host, settings.metrics_port, self._metrics.registry, self._health
+        )
+        beating = asyncio.create_task(heartbeat(self._health))
+        with server:
+            _log.info("starting", version=__version__, broker=settings.broker,
+                      group=settings.group, metrics_port=server.port)  # fmt: skip
+            self._listen_for_signals()
+            try:
+                ready = await self._unless_told(self._prepare())
+                if ready is not None:
+                    await self._work(*ready)
+            finally:
+                beating.cancel()
+                self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _prepare(self) -> tuple[WorkerLine, Capabilities]:
+        faults = FaultReporter(self._metrics, self._clock)
+        loop = asyncio.get_running_loop()
+        line = await loop.run_in_executor(
+            self._executor, self._build_line, self._settings, self._clock, faults
+        )
+        self._metrics.loaded(line.classifier.ref if line.classifier else None, line.policy.ref)
+        topics = self._settings.topics()
+        wanted = (*topics.inputs, *topics.outputs(line.policy.queues))
+        return line, await ask_broker(self._settings, wanted)
+
+    async def _work(self, line: WorkerLine, broker: Capabilities) -> None:
+        settings = self._settings
+        runtime = Runtime(settings, self._clock, self._metrics, self._health)
+        app = make_app(runtime, settings.topics(), idempotent=broker.idempotent)
+        runtime.delivery = _choose(settings, broker, app)
+        work = Routing(line, runtime, settings.topics(), self._executor)
+        runtime.lanes = make_lanes(runtime, app, work)
+        self._metrics.lag_from(runtime.lag)
+        starting = asyncio.ensure_future(app.start())
+        watching = asyncio.ensure_future(watch(app, runtime))
+        try:
+            await self._until_the_end(runtime, starting, watching)
+        finally:
+            watching.cancel()
+            await self._leave(app, runtime)
+            starting.cancel()
+            await asyncio.gather(starting, watching, return_exceptions=True)
+
+    async def _until_the_end(
+        self, runtime: Runtime, starting: asyncio.Future[Any], watching: asyncio.Future[None]
+    ) -> None:
+        told = asyncio.ensure_future(self._told.wait())
+        waiting: set[asyncio.Future[Any]] = {told, runtime.failed, watching, starting}
+        while not told.done():
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for future in done:
+                future.result()
+            waiting -= done
+
+    async def _leave(self, app: StreamApp, runtime: Runtime) -> None:
+        """Finish what is in flight, commit and leave the group; after a failure only leave.
+
+        Raises:
+            DrainTimeout: it took too long.
+            StreamError: what went wrong meanwhile.
+        """
+        runtime.draining()
+        consumer_of(app).stopping = True
+        failed = runtime.failed.done()
+        limit = _LEAVE_SECONDS if failed else self._settings.drain_timeout
+        stopping = asyncio.ensure_future(app.stop())
+        await asyncio.wait(
+            {stopping} if failed else {stopping, runtime.failed},
+            timeout=limit,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not failed and runtime.failed.done():
+            runtime.failed.result()
+        if not stopping.done() and not failed:
+            raise DrainTimeout(f"The worker could not stop within {limit:g} s.")
+        if stopping.done() and stopping.exception() and not failed:
+            raise StreamError("The worker could not stop in order.") from stopping.exception()
+
+    async def _unless_told(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """What ``work`` gives, or None as soon as a signal comes."""
+        task = asyncio.ensure_future(work)
+        told = asyncio.ensure_future(self._told.wait())
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            told.cancel()
+            return task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: int) -> None:
+        if self._told.is_set():
+            _log.error("stopped by a second signal, in the middle of its work")
+            os._exit(128 + number)
+        _log.info("stopping", signal=signal.Signals(number).name)
+        self._told.set()
+
+
+def _choose(settings: Settings, broker: Capabilities, app: StreamApp) -> Delivery:
+    if settings.delivery == "exactly-once":
+        raise StreamError("Exactly-once delivery is not there yet.")
+    # Twice: one answer may time out, and the next still come.
+    delivery = AtLeastOnce(producer_of(app), 2 * settings.request_timeout)
+    _log.info("delivery", guarantee=delivery.name, idempotent=broker.idempotent)
+    return delivery
