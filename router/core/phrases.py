@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 MAX_PHRASE_WORDS = 12
@@ -69,10 +69,17 @@ class _Node:
         self.stem_lengths[start] = tuple(sorted(lengths))
         return self.stems.setdefault(stem, _Node())
 
-    def after(self, token: str) -> list[_Node]:
-        lengths = self.stem_lengths.get(token[:MIN_STEM], ())
-        nodes = [self.words.get(token), *(self.stems.get(token[:length]) for length in lengths)]
+    def after(self, token: str) -> Sequence[_Node]:
+        """The nodes one word further. Most words begin no phrase, so nothing is built for them."""
+        exact = self.words.get(token)
+        lengths = self.stem_lengths.get(token[:MIN_STEM])
+        if lengths is None:
+            return _NOWHERE if exact is None else [exact]
+        nodes = [exact, *(self.stems.get(token[:length]) for length in lengths)]
         return [node for node in nodes if node is not None]
+
+
+_NOWHERE: tuple[_Node, ...] = ()
 
 
 class PhraseIndex:
@@ -104,20 +111,20 @@ class PhraseIndex:
     def find(self, text: str) -> set[int]:
         """The numbers found in ``text``. A phrase may run over a line's end, not a sentence's."""
         tokens = _WORD_OR_END.findall(fold(text))
-        starts: dict[str, list[_Node]] = {}
         found: set[int] = set()
         reach: dict[int, int] = {}
         for position, token in enumerate(tokens):
-            nodes = starts.get(token)
-            if nodes is None:
-                nodes = starts[token] = self._root.after(token)
-            if nodes:
+            if nodes := self._root.after(token):
                 _walk(tokens, position + 1, nodes, found, reach)
         return found
 
 
 def _walk(
-    tokens: list[str], end: int, nodes: list[_Node], found: set[int], reach: dict[int, int]
+    tokens: Sequence[str],
+    end: int,
+    nodes: Sequence[_Node],
+    found: set[int],
+    reach: dict[int, int],
 ) -> None:
     """Adds what starts one word before ``end``; ``reach`` keeps each number's furthest exception,
     and since starts only grow, a match that ends by then lies within that exception."""
@@ -129,6 +136,11 @@ def _walk(
                 reach[number] = max(end, reach.get(number, 0))
         if end == len(tokens):
             break
-        nodes = [after for node in nodes for after in node.after(tokens[end])]
+        if len(nodes) == 1:
+            nodes = nodes[0].after(tokens[end])
+        else:
+            nodes = [after for node in nodes for after in node.after(tokens[end])]
         end += 1
-    found.update(number for number, stop in matches if stop > reach.get(number, 0))
+    for number, stop in matches:
+        if stop > reach.get(number, 0):
+            found.add(number)
