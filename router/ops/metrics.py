@@ -74,11 +74,7 @@ class Metrics:
         self._of_stage(stage).observe(max(0.0, seconds))
 
     def published(self, outcomes: Sequence[Outcome], at: float) -> None:
-        """What one call of ``Line.route`` gave was acknowledged by the broker ``at`` (seconds
-        since the epoch)."""
-        if outcomes:
-            for stage, seconds in outcomes[0].timings.items():
-                self.stage(stage, seconds)
+        """A batch's records were acknowledged by the broker ``at`` (seconds since the epoch)."""
         decided: Tally[tuple[str, str, str]] = Tally()
         rejected: Tally[str] = Tally()
         ignored: Tally[str] = Tally()
