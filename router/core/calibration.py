@@ -1,0 +1,80 @@
+"""From a graph's raw numbers to probabilities one may act on. Pure numpy, any float taken.
+
+One text at a time, so that no result depends on how a batch is laid out in memory.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+PLACES = 4
+"""Decimal places of every probability that leaves the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageCalibration:
+    """How one stage's numbers become probabilities.
+
+    ``temperature`` (above 0) divides the intents' logits; the scope's logit becomes a probability
+    by ``sigmoid(scope_a * logit + scope_b)``. The stage answers a text itself when its best
+    intent has at least ``accept``; the last stage answers whatever reaches it. The intents with
+    at least ``set_least`` form the prediction set, which holds the right one as often as the
+    bundle's card says.
+    """
+
+    temperature: float
+    scope_a: float
+    scope_b: float
+    accept: float
+    set_least: float
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities of one text's ``logits`` (1-D, not empty); they sum to 1 for any input.
+
+    Not-a-number is no evidence and counts as minus infinity; plus infinity takes everything,
+    shared equally where it comes more than once; where nothing is left all are alike.
+    """
+    clean = np.where(np.isnan(logits), -np.inf, logits).astype(np.float64)
+    top = clean.max()
+    if top == np.inf:
+        weights = (clean == np.inf).astype(np.float64)
+    elif top == -np.inf:
+        weights = np.ones_like(clean)
+    else:
+        # Two finite floats can lie further apart than the largest float; exp(-inf) is 0 anyway.
+        with np.errstate(over="ignore", under="ignore"):
+            weights = np.exp(clean - top)
+    return np.asarray(weights / weights.sum())
+
+
+def tempered(logits: Floats, temperature: float) -> Floats:
+    """`softmax` of ``logits`` divided by ``temperature``, which must be above 0."""
+    with np.errstate(over="ignore", under="ignore"):
+        return softmax(np.asarray(logits, dtype=np.float64) / temperature)
+
+
+def sigmoid(x: float) -> float:
+    """From 0 to 1 for any float; not-a-number gives 0: what is unknown is not claimed."""
+    if math.isnan(x):
+        return 0.0
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x))
+    odds = math.exp(x)
+    return odds / (1.0 + odds)
+
+
+def in_scope_probability(logit: float, calibration: StageCalibration) -> float:
+    """The calibrated probability that a text is a bank's business, rounded."""
+    return rounded(sigmoid(calibration.scope_a * logit + calibration.scope_b))
+
+
+def rounded(probability: float) -> float:
+    """``probability`` to the places that leave the model, so that equal means equal."""
+    return round(float(probability), PLACES)

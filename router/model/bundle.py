@@ -1,0 +1,181 @@
+"""Finding a bundle and vouching for it: every byte is hashed before any is used."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from router.core.calibration import StageCalibration
+from router.core.prediction import ModelRef
+from router.errors import BundleError
+from router.model.manifest import MANIFEST, Manifest, parse_manifest
+
+LIVE = "live.json"
+READ_BY_PEOPLE = frozenset({"README.md"})
+"""Files that may lie in a bundle without a hash: nothing loads them."""
+
+_NAME_AT_VERSION = re.compile(r"([A-Za-z0-9][\w.-]*)@([A-Za-z0-9][\w.-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified bundle. ``files`` holds the very bytes that were hashed, so that what is loaded
+    is what was checked even when the folder changes meanwhile."""
+
+    folder: Path
+    ref: ModelRef
+    manifest: Manifest
+    intents: tuple[str, ...]
+    calibrations: Mapping[str, StageCalibration]
+    files: Mapping[str, bytes]
+
+
+def find_bundle(spec: str, models: Path) -> Path:
+    """The folder that ``spec`` names: empty is the live bundle of ``models``, ``name@version`` one
+    of its bundles, anything else a folder.
+
+    Raises:
+        BundleError: there is no such folder, or ``live.json`` cannot be read.
+    """
+    if not spec:
+        return find_bundle(_live(models / LIVE), models)
+    match = _NAME_AT_VERSION.fullmatch(spec)
+    folder = models / match[1] / match[2] if match else Path(spec)
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(
+            f"There is no model bundle {spec}: {folder / MANIFEST} is missing.",
+            "Give a bundle's folder or name@version, or leave ROUTER_MODEL empty.",
+        )
+    return folder
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read and verify the bundle in ``folder``.
+
+    Raises:
+        BundleError: a file is missing, unlisted, or not what the manifest says; or the labels or
+            the calibration do not fit the stages.
+    """
+    source = _read(folder / MANIFEST)
+    manifest = parse_manifest(source, folder / MANIFEST)
+    files = {name: _verified(folder, name, manifest) for name in manifest.files}
+    _refuse_unlisted(folder, manifest)
+    for name in _named_files(manifest):
+        if name not in files:
+            raise BundleError(
+                f"{folder / MANIFEST} uses {name} but lists no hash of it under files."
+            )
+    intents = _intents(files[manifest.labels], folder / manifest.labels)
+    _check_outputs(manifest, len(intents), folder)
+    return Bundle(
+        folder=folder,
+        ref=ModelRef(manifest.name, manifest.version, hashlib.sha256(source).hexdigest()),
+        manifest=manifest,
+        intents=intents,
+        calibrations=_calibrations(files, manifest, folder),
+        files=files,
+    )
+
+
+def _live(path: Path) -> str:
+    try:
+        live = orjson.loads(_read(path))["live"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        live = None
+    if not isinstance(live, str) or not _NAME_AT_VERSION.fullmatch(live):
+        raise BundleError(
+            f'{path} does not say which bundle is live as {{"live": "name@version"}}.'
+        )
+    return live
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _verified(folder: Path, name: str, manifest: Manifest) -> bytes:
+    wanted, content = manifest.files[name], _read(folder / name)
+    if len(content) != wanted.bytes or hashlib.sha256(content).hexdigest() != wanted.sha256:
+        raise BundleError(
+            f"{folder / name} is not the file of the manifest: its SHA-256 or size differs.",
+            "Restore the bundle from where it was released.",
+        )
+    return content
+
+
+def _refuse_unlisted(folder: Path, manifest: Manifest) -> None:
+    known = manifest.files.keys() | READ_BY_PEOPLE | {MANIFEST}
+    if unknown := sorted({path.name for path in folder.iterdir()} - known):
+        raise BundleError(
+            f"{folder / unknown[0]} is not listed in the manifest.",
+            "A graph could refer to data that no hash covers: list the file or remove it.",
+        )
+
+
+def _named_files(manifest: Manifest) -> list[str]:
+    stages = [name for stage in manifest.stages for name in (stage.graph, stage.tokenizer)]
+    return [manifest.labels, manifest.calibration, *stages]
+
+
+def _json(source: bytes, path: Path) -> Any:
+    try:
+        return orjson.loads(source)
+    except orjson.JSONDecodeError as error:
+        raise BundleError(f"{path} is not JSON: {error}.") from None
+
+
+def _intents(source: bytes, path: Path) -> tuple[str, ...]:
+    labels = _json(source, path)
+    intents = labels.get("intents") if isinstance(labels, dict) else None
+    if not isinstance(intents, list) or not all(isinstance(name, str) for name in intents):
+        raise BundleError(f'{path} must hold {{"intents": ["name", …]}}.')
+    if not intents or len(set(intents)) != len(intents):
+        raise BundleError(f"{path} must name at least one intent, and none twice.")
+    return tuple(intents)
+
+
+def _check_outputs(manifest: Manifest, intents: int, folder: Path) -> None:
+    for stage in manifest.stages:
+        width = stage.outputs["intent_logits"].shape[-1:]
+        if width != (intents,):
+            raise BundleError(
+                f"Stage {stage.name} of {folder} gives {width} logits for {intents} intents.",
+                "Labels and graph are of different models: export the bundle again.",
+            )
+    if len({stage.name for stage in manifest.stages}) != len(manifest.stages):
+        raise BundleError(f"Two stages of {folder} share a name.")
+
+
+def _calibrations(
+    files: Mapping[str, bytes], manifest: Manifest, folder: Path
+) -> dict[str, StageCalibration]:
+    path = folder / manifest.calibration
+    content = _json(files[manifest.calibration], path)
+    try:
+        values = {s.name: StageCalibration(**content["stages"][s.name]) for s in manifest.stages}
+        if all(_sound(calibration) for calibration in values.values()):
+            return values
+    except (KeyError, TypeError):
+        pass
+    raise BundleError(
+        f"{path} must give every stage temperature (above 0), scope_a, scope_b, accept, set_least."
+    )
+
+
+def _sound(calibration: StageCalibration) -> bool:
+    # JSON has no infinities or not-a-number, so a comparison is all that is needed.
+    return (
+        calibration.temperature > 0
+        and 0 <= calibration.accept <= 1
+        and 0 <= calibration.set_least <= 1
+        and calibration.scope_a * 0 == calibration.scope_b * 0
+    )

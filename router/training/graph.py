@@ -1,0 +1,212 @@
+"""The ONNX graph of an encoder with its heads, built operator by operator.
+
+A product with a constant weight takes int8 weights and activations that are quantised a row at a
+time, so that a text's numbers do not depend on what else is in the batch. Products that read the
+same rows share them quantised.
+
+A trap: ONNX Runtime fuses ``Mul(Cast(MatMulInteger), Mul(a, b))`` into an operator that takes
+``a`` for one number of the whole tensor, in silence. So one scale is multiplied after the other,
+and a test compares the optimised session with an unoptimised one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from router.training.encoder import EPSILON, WORDS, Shape
+from router.training.heads import INTENT, SCOPE
+from router.training.quantise import by_column, by_row
+
+if TYPE_CHECKING:
+    import onnx
+
+OPSET = 17
+"""The first with LayerNormalization as one operator."""
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+_HIDDEN = -10_000.0
+"""Added to the score of a padded token: its share of attention is exactly 0 in float32."""
+
+
+@dataclass(slots=True)
+class _Graph:
+    """Nodes and constants as they are added; every method gives the name of its result."""
+
+    nodes: list[Any] = field(default_factory=list)
+    constants: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        from onnx import helper  # noqa: PLC0415 - heavy: only when exporting
+
+        name = name or f"{operator}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
+
+    def constant(self, name: str, value: npt.NDArray[Any]) -> str:
+        self.constants[name] = value
+        return name
+
+    def number(self, value: float) -> str:
+        return self.constant(f"number_{value}", np.array(value, np.float32))
+
+    def integers(self, *values: int) -> str:
+        return self.constant(f"integers_{'_'.join(map(str, values))}", np.array(values, np.int64))
+
+
+def build_graph(weights: Arrays, shape: Shape, max_tokens: int) -> onnx.ModelProto:
+    """The model as int8 ONNX: ``input_ids`` and ``attention_mask`` (int64, batch by tokens) in,
+    ``intent_logits`` (double, batch by intents) and ``scope_logit`` (double, batch) out."""
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - only when exporting
+
+    graph = _Graph()
+    pooled = _pooled(graph, _encoder(graph, weights, shape, max_tokens))
+    _heads(graph, weights, pooled)
+    free = ["batch", "tokens"]
+    intents = weights[f"{INTENT}.bias"].shape[0]
+    return helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "router",
+            [
+                helper.make_tensor_value_info("input_ids", TensorProto.INT64, free),
+                helper.make_tensor_value_info("attention_mask", TensorProto.INT64, free),
+            ],
+            [
+                helper.make_tensor_value_info(
+                    "intent_logits", TensorProto.DOUBLE, ["batch", intents]
+                ),
+                helper.make_tensor_value_info("scope_logit", TensorProto.DOUBLE, ["batch"]),
+            ],
+            [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=8,
+        producer_name="router",
+    )
+
+
+def _encoder(graph: _Graph, weights: Arrays, shape: Shape, max_tokens: int) -> str:
+    x = _embedded(graph, weights, max_tokens)
+    hidden = graph.add(
+        "Sub",
+        graph.number(1),
+        graph.add("Cast", _unsqueezed(graph, "attention_mask", 1, 2), to=1),
+    )
+    bias = graph.add("Mul", hidden, graph.number(_HIDDEN))
+    for layer in range(shape.layers):
+        at = f"encoder.layer.{layer}."
+        mixed = _attention(graph, weights, x, bias, at=at, heads=shape.heads)
+        x = _norm(graph, weights, f"{at}attention.output.LayerNorm", graph.add("Add", x, mixed))
+        inner = _gelu(graph, _product(graph, weights, _rows(graph, x), f"{at}intermediate.dense"))
+        out = _product(graph, weights, _rows(graph, inner), f"{at}output.dense")
+        x = _norm(graph, weights, f"{at}output.LayerNorm", graph.add("Add", x, out))
+    return x
+
+
+def _embedded(graph: _Graph, weights: Arrays, max_tokens: int) -> str:
+    table, scale = by_row(weights[WORDS])
+    words = graph.add("Gather", graph.constant("words", table), "input_ids")
+    scales = graph.add("Gather", graph.constant("words.scale", scale), "input_ids")
+    words = graph.add("Mul", graph.add("Cast", words, to=1), scales)
+    # The one token type there is belongs to every position.
+    places = (
+        weights["embeddings.position_embeddings.weight"][:max_tokens]
+        + weights["embeddings.token_type_embeddings.weight"][0]
+    )
+    tokens = graph.add("Shape", "input_ids", start=1, end=2)
+    places = graph.add(
+        "Slice", graph.constant("places", places), graph.integers(0), tokens, graph.integers(0)
+    )
+    return _norm(graph, weights, "embeddings.LayerNorm", graph.add("Add", words, places))
+
+
+def _attention(graph: _Graph, weights: Arrays, x: str, bias: str, *, at: str, heads: int) -> str:
+    rows = _rows(graph, x)
+    width = weights[f"{at}attention.self.query.bias"].shape[0] // heads
+    apart = graph.integers(0, 0, heads, width)
+
+    def split(part: str, order: list[int]) -> str:
+        product = _product(graph, weights, rows, f"{at}attention.self.{part}")
+        return graph.add("Transpose", graph.add("Reshape", product, apart), perm=order)
+
+    query, key = split("query", [0, 2, 1, 3]), split("key", [0, 2, 3, 1])
+    scores = graph.add("MatMul", query, key)
+    scores = graph.add("Mul", scores, graph.number(1 / math.sqrt(width)))
+    shares = graph.add("Softmax", graph.add("Add", scores, bias), axis=-1)
+    mixed = graph.add("MatMul", shares, split("value", [0, 2, 1, 3]))
+    mixed = graph.add("Transpose", mixed, perm=[0, 2, 1, 3])
+    mixed = graph.add("Reshape", mixed, graph.integers(0, 0, heads * width))
+    return _product(graph, weights, _rows(graph, mixed), f"{at}attention.output.dense")
+
+
+def _rows(graph: _Graph, x: str) -> tuple[str, str]:
+    """``x`` as uint8 around 128, and the scale of each row."""
+    largest = graph.add("ReduceMax", graph.add("Abs", x), axes=[-1], keepdims=1)
+    scale = graph.add("Mul", largest, graph.number(1 / 127))
+    # A row of zeros stays one instead of becoming 0 / 0.
+    scale = graph.add("Max", scale, graph.number(1e-30))
+    whole = graph.add("Round", graph.add("Div", x, scale))
+    shifted = graph.add("Add", whole, graph.number(128))
+    return graph.add("Cast", shifted, to=2), scale
+
+
+def _product(graph: _Graph, weights: Arrays, rows: tuple[str, str], name: str) -> str:
+    quantised, scale = by_column(weights[f"{name}.weight"].T)
+    zero = graph.constant("zero_point", np.array(128, np.uint8))
+    whole = graph.add("MatMulInteger", rows[0], graph.constant(f"{name}.int8", quantised), zero)
+    product = graph.add("Mul", graph.add("Cast", whole, to=1), rows[1])
+    product = graph.add("Mul", product, graph.constant(f"{name}.scale", scale[0]))
+    return graph.add("Add", product, graph.constant(f"{name}.bias", weights[f"{name}.bias"]))
+
+
+def _norm(graph: _Graph, weights: Arrays, name: str, x: str) -> str:
+    scale = graph.constant(f"{name}.weight", weights[f"{name}.weight"])
+    shift = graph.constant(f"{name}.bias", weights[f"{name}.bias"])
+    return graph.add("LayerNormalization", x, scale, shift, axis=-1, epsilon=EPSILON)
+
+
+def _gelu(graph: _Graph, x: str) -> str:
+    bent = graph.add("Erf", graph.add("Div", x, graph.number(math.sqrt(2))))
+    bent = graph.add("Mul", x, graph.add("Add", bent, graph.number(1)))
+    return graph.add("Mul", bent, graph.number(0.5))
+
+
+def _pooled(graph: _Graph, x: str) -> str:
+    """The mean over the mask in float64, as are the heads: in float32 the order of adding shows
+    in the fourth place once in a while."""
+    kept = graph.add("Cast", _unsqueezed(graph, "attention_mask", 2), to=11)
+    total = graph.add(
+        "ReduceSum",
+        graph.add("Mul", graph.add("Cast", x, to=11), kept),
+        graph.integers(1),
+        keepdims=0,
+    )
+    return graph.add("Div", total, graph.add("ReduceSum", kept, graph.integers(1), keepdims=0))
+
+
+def _heads(graph: _Graph, weights: Arrays, pooled: str) -> None:
+    intents = _head(graph, weights, pooled, INTENT)
+    graph.add("Identity", intents, name="intent_logits")
+    scope = _head(graph, weights, pooled, SCOPE)
+    graph.add("Squeeze", scope, graph.integers(1), name="scope_logit")
+
+
+def _head(graph: _Graph, weights: Arrays, pooled: str, name: str) -> str:
+    """Products and sums instead of one matrix product, which would be computed otherwise for
+    one text than for many."""
+    table = graph.constant(f"{name}.weight", weights[f"{name}.weight"].astype(np.float64))
+    products = graph.add("Mul", _unsqueezed(graph, pooled, 1), table)
+    sums = graph.add("ReduceSum", products, graph.integers(-1), keepdims=0)
+    shift = graph.constant(f"{name}.bias", weights[f"{name}.bias"].astype(np.float64))
+    return graph.add("Add", sums, shift)
+
+
+def _unsqueezed(graph: _Graph, x: str, *axes: int) -> str:
+    return graph.add("Unsqueeze", x, graph.integers(*axes))

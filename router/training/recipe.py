@@ -1,0 +1,29 @@
+"""What a training run is told: every number that shapes it, kept beside its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """``epochs`` 0 keeps the encoder as it came and fits the heads alone.
+
+    ``rate`` and ``head_rate`` are AdamW's at their peak, after ``warmup`` (a share of the steps)
+    and before a straight way down to nothing. ``own`` and ``foreign`` are the CLINC150 texts of
+    each scope that an epoch draws anew.
+    """
+
+    epochs: int = 6
+    seed: int = 7
+    batch: int = 32
+    rate: float = 8e-5
+    head_rate: float = 5e-4
+    warmup: float = 0.08
+    decay: float = 0.01
+    dropout: float = 0.1
+    smoothing: float = 0.1
+    scope_weight: float = 0.3
+    own: int = 500
+    foreign: int = 1300
+    max_tokens: int = 128

@@ -1,0 +1,136 @@
+"""One training run: from the data folder to weights in a run folder, which an export reads.
+
+A run folder holds ``split/*.csv``, ``run.json`` (recipe, data, labels), ``tokenizer.json`` and
+``weights.safetensors``; it holds texts of the data sets, so it stays out of the repository.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from router.errors import UsageError
+from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
+from router.training.batches import bare_tokenizer, token_ids
+from router.training.encoder import Weights, load_pretrained, pretrained_folder, shape_of
+from router.training.examples import Example, intents_of, read_banking, read_clinc, write_split
+from router.training.finetune import Lesson, Tell, finetune
+from router.training.heads import features, fit_heads
+from router.training.recipe import Recipe
+from router.training.scope import ScopeData, heldout_intents, scope_data
+from router.training.split import Split, split_examples
+
+if TYPE_CHECKING:
+    import torch
+    from tokenizers import Tokenizer
+
+SOURCES = (
+    "banking77/train.csv",
+    *(f"clinc150/{name}.jsonl" for name in ("train", "val", "oos_train", "oos_val")),
+)
+
+
+def write_splits(data: Path, out: Path) -> tuple[Split, ScopeData]:
+    """Write the split's files to ``out``: ``train.csv``, ``calibration.csv``, ``heldout.csv``.
+
+    ``heldout-own.csv`` besides asks the harder question of scope: a bank's business in CLINC150's
+    words against what is not, all of intents that nothing was trained on.
+    """
+    split, scope = split_examples(read_banking(data)), scope_data(read_clinc(data))
+    files = {
+        "train": (split.train, scope.own, scope.foreign),
+        "calibration": (split.calibration, scope.calibration_own, scope.calibration_foreign),
+        "heldout": (split.heldout, (), scope.heldout_foreign),
+        "heldout-own": ((), scope.heldout_own, scope.heldout_foreign),
+    }
+    for name, (known, own, foreign) in files.items():
+        rows = (*known, *_as(IN_SCOPE, own), *_as(OUT_OF_SCOPE, foreign))
+        write_split(out / f"{name}.csv", rows)
+    return split, scope
+
+
+def train(data: Path, out: Path, recipe: Recipe, *, resume: bool, tell: Tell) -> None:
+    """Split, fit the heads, fine-tune, and write the run folder ``out``.
+
+    Raises:
+        UsageError: data is missing, or ``out`` holds another run and ``resume`` is not set.
+    """
+    from safetensors.torch import save_file  # noqa: PLC0415 - heavy: only when training
+
+    _prepare(out, recipe, resume=resume)
+    split, scope = write_splits(data, out / "split")
+    labels = intents_of(split.train)
+    lesson = _lesson(split.train, labels, scope)
+    folder = pretrained_folder()
+    tokenizer, weights = bare_tokenizer(folder), load_pretrained(folder)
+    tell(f"{len(lesson.texts)} texts of {len(labels)} intents; fitting the heads")
+    weights |= _first_heads(weights, tokenizer, lesson, recipe)
+    if recipe.epochs:
+        weights = finetune(weights, tokenizer, lesson, recipe, folder=out, tell=tell)
+    save_file(weights, out / "weights.safetensors")
+    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+    facts = {
+        "recipe": dataclasses.asdict(recipe),
+        "labels": list(labels),
+        "data": {name: _sha256(data / name) for name in SOURCES},
+        "heldout_scope_intents": list(heldout_intents(read_clinc(data))),
+        "texts": {
+            **{part.name: len(getattr(split, part.name)) for part in dataclasses.fields(split)},
+            **{part.name: len(getattr(scope, part.name)) for part in dataclasses.fields(scope)},
+        },
+    }
+    (out / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def _first_heads(
+    weights: Weights, tokenizer: Tokenizer, lesson: Lesson, recipe: Recipe
+) -> dict[str, torch.Tensor]:
+    """Heads fitted on the encoder as it came; a thousand or two texts say enough of scope."""
+    own = lesson.own[:: max(1, len(lesson.own) // 1000)]
+    foreign = lesson.foreign[:: max(1, len(lesson.foreign) // 2000)]
+    texts = (*lesson.texts, *own, *foreign)
+    pooled = features(weights, shape_of(weights), token_ids(tokenizer, texts, recipe.max_tokens))
+    intents = np.array([*lesson.intents, *[-1] * (len(own) + len(foreign))])
+    in_scope = np.ones(len(texts), np.float32)
+    in_scope[len(texts) - len(foreign) :] = 0
+    return fit_heads(pooled, intents, in_scope)
+
+
+def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    started = out / "recipe.json"
+    wanted = dataclasses.asdict(recipe)
+    if not resume:
+        shutil.rmtree(out / "split", ignore_errors=True)
+        for path in (*out.glob("*.safetensors"), out / "run.json"):
+            path.unlink(missing_ok=True)
+    elif started.is_file() and json.loads(started.read_text(encoding="utf-8")) != wanted:
+        raise UsageError(
+            f"The run in {out} was started with another recipe.", f"It is in {started}."
+        )
+    started.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+
+
+def _lesson(examples: Sequence[Example], labels: Sequence[str], scope: ScopeData) -> Lesson:
+    index = {label: number for number, label in enumerate(labels)}
+    return Lesson(
+        texts=tuple(e.text for e in examples),
+        intents=tuple(index[e.label] for e in examples),
+        own=tuple(e.text for e in scope.own),
+        foreign=tuple(e.text for e in scope.foreign),
+    )
+
+
+def _as(label: str, examples: Sequence[Example]) -> list[Example]:
+    return [Example(e.text, label) for e in examples]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
