@@ -1,0 +1,80 @@
+"""An event to the text that its customer newly wrote, and its language."""
+
+from __future__ import annotations
+
+import re
+
+from router.core.cleaning import compact, unify_lines, without_controls
+from router.core.event import ChatMessage, EmailMessage, Event
+from router.core.markup import text_of_html
+from router.core.replies import newly_written
+from router.core.text import CustomerText, Cut, LanguageStep
+
+HEAD, TAIL = 15_000, 5_000
+"""Characters kept of a longer text. A model reads far less, but the policy's rules read all of it,
+and what matters most to a customer is said first or last."""
+
+_PREFIX = re.compile(
+    r"\A\s*(?:\[[^\]]{0,40}\]\s*)*(?P<kind>re|aw|sv|vs|odp|antw|antwort|r|res|"
+    r"fwd?|wg|tr|rv|i|enc|doorst|pd|vl)(?:\s?[\[(]\d{1,3}[\])])?\s?[:：]",
+    re.IGNORECASE,
+)
+_REPLY_KINDS = frozenset(("re", "aw", "sv", "odp", "antw", "antwort", "r", "res", "vs"))
+_ENOUGH_WORDS = 5
+_MAX_PREFIXES, _MAX_SUBJECT = 10, 2_000
+
+
+def read_text(event: Event, languages: LanguageStep) -> CustomerText:
+    """The cleaned text of ``event``, empty where the customer wrote nothing. Never raises as long
+    as ``languages`` does not."""
+    if isinstance(event, ChatMessage):
+        return _finished(("", event.text), (), event.locale, languages)
+    body, cuts = _body(event)
+    return _finished((_subject(event.subject, body), body), cuts, event.locale, languages)
+
+
+def _finished(
+    parts: tuple[str, str],
+    cuts: tuple[Cut, ...],
+    locale: str | None,
+    languages: LanguageStep,
+) -> CustomerText:
+    visible = [without_controls(unify_lines(part)) for part in parts]
+    gone = sum(map(len, parts)) - sum(map(len, visible))
+    bounded = [_bounded(part) for part in visible]
+    long = sum(map(len, visible)) - sum(map(len, bounded))
+    subject, body = map(compact, bounded)
+    if subject and body.casefold().startswith(subject.casefold()):
+        subject = ""
+    text = "\n".join(part for part in (subject, body) if part)
+    all_cuts = [*cuts, *(c for c in (Cut("control", gone), Cut("length", long)) if c.characters)]
+    language = languages.language_of(body or subject, locale)
+    return CustomerText(text=text, language=language, cuts=tuple(all_cuts))
+
+
+def _body(event: EmailMessage) -> tuple[str, tuple[Cut, ...]]:
+    """The plain body's new words; those of the HTML body where there is no plain one."""
+    cuts: tuple[Cut, ...] = ()
+    body = event.body_text
+    if not body.strip() and event.body_html:
+        body = text_of_html(event.body_html)
+        cuts = (Cut("markup", max(0, len(event.body_html) - len(body))),)
+    written, reply_cuts = newly_written(unify_lines(body).replace("\xa0", " "))
+    return written, (*cuts, *reply_cuts)
+
+
+def _subject(subject: str, body: str) -> str:
+    """The subject without ``Re:`` and the like. A reply's is left out where its body speaks for
+    itself: it names the thread, often in the bank's own words."""
+    prefix = _PREFIX.match(subject)
+    replies = prefix is not None and prefix["kind"].lower() in _REPLY_KINDS
+    if replies and len(body[:500].split()) >= _ENOUGH_WORDS:
+        return ""
+    bare = subject[:_MAX_SUBJECT]
+    for _ in range(_MAX_PREFIXES):
+        bare = _PREFIX.sub("", bare, count=1)
+    return bare
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= HEAD + TAIL else f"{text[:HEAD]} {text[-TAIL:]}"

@@ -1,0 +1,80 @@
+"""The language step: py3langid's naive Bayes over character runs, told to doubt itself.
+
+The model lies in the library's wheel; nothing is fetched. It answers only among the languages
+that a European bank meets, leans a little to those it writes and to the sender's locale, and says
+``und`` when no language stands out: then the intent model is asked anyway.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from router.core.text import UNKNOWN_LANGUAGE, LanguageStep
+
+_WRITTEN = ("en", "es", "fr", "de", "it", "pt", "nl", "pl")
+_OTHERS = (
+    "ar az be bg bn bs ca cs da el et eu fa fi gl gu he hi hr hu hy id is ja ka kk kn ko lt lv mk"
+    " ml mr mt ms no nn pa ro ru sk sl sq sr sv sw ta te th tl tr uk ur vi zh zxx"
+)
+_TWO_LETTERS = {"nn": "no", "zxx": UNKNOWN_LANGUAGE}
+"""What ISO 639-1 and our readers call them: Nynorsk is Norwegian, ``zxx`` no language at all."""
+
+_WRITTEN_WEIGHT = 2.0
+_LOCALE_WEIGHT = 3.0
+_LEADERS = 8
+_LEAST_SHARE = 0.4
+_LEAST_LEAD = 1.5
+_LEAST_LETTERS = 4
+_READ = 600
+"""Characters that are looked at; more change nothing and cost time."""
+
+_LETTER = re.compile(r"[^\W\d_]")
+_NOT_WORDS = re.compile(r"\S*(?:@|://|www\.)\S*|\S*\d\S*")
+"""Addresses, links, amounts and numbers are in no language."""
+
+
+class NaiveBayesLanguage(LanguageStep):
+    """Thread-safe once made; about 50 microseconds for a short text."""
+
+    def __init__(self, identifier: LanguageIdentifier) -> None:
+        self._rank = identifier.rank
+
+    def language_of(self, text: str, locale: str | None) -> str:
+        words = _NOT_WORDS.sub(" ", text[:_READ])
+        letters = len(_LETTER.findall(words[:200]))
+        if letters < _LEAST_LETTERS and words.isascii():
+            return UNKNOWN_LANGUAGE
+        if not letters:
+            return UNKNOWN_LANGUAGE
+        return _best(self._rank(words), _language_of_locale(locale))
+
+
+def _best(ranking: Sequence[tuple[str, float]], hint: str) -> str:
+    """Weighs the leaders; those behind them share what is left, too little each to lead."""
+    leaders = ranking[:_LEADERS]
+    weighed = [(share * _weight(language, hint), language) for language, share in leaders]
+    rest = 1.0 - sum(share for _, share in leaders)
+    total = rest + sum(share for share, _ in weighed)
+    (second, _), (first, best) = sorted(weighed)[-2:]
+    if first < _LEAST_SHARE * total or first < _LEAST_LEAD * second:
+        return UNKNOWN_LANGUAGE
+    return _TWO_LETTERS.get(best, best)
+
+
+def _weight(language: str, hint: str) -> float:
+    weight = _WRITTEN_WEIGHT if language in _WRITTEN else 1.0
+    return weight * _LOCALE_WEIGHT if language == hint else weight
+
+
+def _language_of_locale(locale: str | None) -> str:
+    return (locale or "").partition("-")[0].lower()
+
+
+def load_language_step() -> LanguageStep:
+    """Reads the library's model (about a second and 60 MB, once)."""
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages([*_WRITTEN, *_OTHERS.split()])
+    return NaiveBayesLanguage(identifier)
