@@ -113,6 +113,12 @@ def test_the_channels_are_the_topics(document: dict[str, Any]) -> None:
     assert sorted(addresses) == sorted(astuple(Topics()))
 
 
+def test_the_channels_are_those_that_are_created(document: dict[str, Any]) -> None:
+    created = yaml.safe_load((SCHEMAS / "topics.yaml").read_text("utf-8"))["topics"]
+    addresses = [channel["address"] for channel in document["channels"].values()]
+    assert sorted(addresses) == sorted(topic["name"] for topic in created)
+
+
 def test_the_router_receives_its_inputs_and_sends_the_rest(document: dict[str, Any]) -> None:
     does: dict[str, set[str]] = {"receive": set(), "send": set()}
     for operation in document["operations"].values():
