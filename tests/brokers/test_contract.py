@@ -54,6 +54,7 @@ async def consuming(
         enable_auto_commit=False,
         isolation_level="read_committed",
         heartbeat_interval_ms=200,
+        session_timeout_ms=6_000,
         **options,
     )
     await consumer.start()
