@@ -7,6 +7,7 @@ own marks (``{"text": …}``) gets them.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,14 +61,9 @@ class InputReader:
 
     def json(self, value: bytes, line: int = 1) -> Asked:
         """A JSON object in bytes: an event, or the part of one that matters."""
-        try:
-            fields = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            fields = {}
-        if not isinstance(fields, dict):
-            fields = {}
+        fields, complete = _read(value)
         channel = self._channel or _channel(fields)
-        if fields and not any(mark in fields for mark in _MARKS):
+        if complete and not any(mark in fields for mark in _MARKS):
             value = self._completed(value, fields, channel, line)
         return self._asked(channel, value, line, fields)
 
@@ -104,9 +100,41 @@ class InputReader:
         return Asked(
             InRecord(Source(topic, 0, line - 1), None, value, (), self._clock.now()),
             line,
-            fields.get("id", NO_ID),
-            event_id if isinstance(event_id, str) else None,
+            _printable(fields.get("id", NO_ID)),
+            event_id if isinstance(_printable(event_id), str) else None,
         )
+
+
+def _read(value: bytes) -> tuple[Mapping[str, Any], bool]:
+    """The object in ``value``, and whether it is one that the line can read and has any field.
+
+    What the line refuses (half a surrogate pair, a number that is no number) may still show its
+    ids and its channel.
+    """
+    try:
+        fields = orjson.loads(value)
+        complete = True
+    except orjson.JSONDecodeError:
+        fields, complete = _read_leniently(value), False
+    if not isinstance(fields, dict):
+        return {}, False
+    return fields, complete and bool(fields)
+
+
+def _read_leniently(value: bytes) -> object:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _printable(given: object) -> object:
+    """``given`` where it can be written as JSON again, else as if it was not there."""
+    try:
+        orjson.dumps(given)
+    except TypeError:
+        return NO_ID
+    return given
 
 
 def _channel(fields: Mapping[str, Any]) -> Channel:

@@ -35,7 +35,7 @@ def _refusal(asked: Asked, outcome: Outcome, rejected: Rejected) -> dict[str, An
         "channel": outcome.channel,
         "queue": DEAD_LETTER,
         "reason": rejected.reason,
-        "explanation": _why_refused(rejected),
+        "explanation": rejected.detail,
         "field": rejected.field,
         "detail": rejected.detail,
         "rule": None,
@@ -74,7 +74,8 @@ _Block = tuple[str, str, list[str], list[str]]
 
 
 def _of_refusal(rejected: Rejected) -> _Block:
-    return DEAD_LETTER, _why_refused(rejected), [f"reason {rejected.reason}"], []
+    facts = [f"reason {rejected.reason}", f"field {rejected.field}"]
+    return DEAD_LETTER, rejected.detail, facts, []
 
 
 def _of_decision(decision: Decision | None) -> _Block:
@@ -96,7 +97,3 @@ def _candidates(decision: Decision) -> list[str]:
         return []
     wide = max(len(candidate.intent) for candidate in decision.candidates)
     return [f"{c.confidence:6.1%}  {c.intent:<{wide}}  {c.queue}" for c in decision.candidates]
-
-
-def _why_refused(rejected: Rejected) -> str:
-    return rejected.detail if rejected.field == "$" else f"{rejected.field}: {rejected.detail}"
