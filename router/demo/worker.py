@@ -71,7 +71,7 @@ class Worker:
         deadline = time.monotonic() + _READY_WITHIN
         while time.monotonic() < deadline:
             for line in self._new_lines():
-                self._port = line.get("port", self._port)
+                self._port = line.get("metrics_port", self._port)
                 if line.get("event") == "ready":
                     return
             self._check()
