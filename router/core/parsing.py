@@ -24,7 +24,7 @@ SCHEMAS: Mapping[Channel, str] = {"chat": "chat-message/v1", "email": "email-mes
 _LONG_INTEGER = re.compile(rb"[:,\[]\s*+-?[0-9]{19}")
 _HEADERS = {
     "content-type": (
-        re.compile(rb"application/(?:json|(?!cloudevents\+)[a-z0-9.-]{1,100}\+json)\s*(?:;.*)?"),
+        re.compile(rb"application/(?:json|(?!cloudevents)[a-z0-9.-]{1,100}\+json)\s*(?:;.*)?"),
         "The header content-type must be application/json; CloudEvents in binary mode.",
     ),
     "ce_specversion": (re.compile(rb"1\..*"), "The header ce_specversion must be 1.0."),

@@ -9,9 +9,10 @@ _LEAP_SECOND = re.compile(r"^(.{17})60(?:\.\d+)?")
 
 
 def utc_of(text: str) -> datetime | None:
-    """``text`` (RFC 3339) in UTC; None where it is no time that a calendar from year 1 to 9999
-    has. A leap second, which ``datetime`` lacks, becomes the last microsecond before it."""
+    """``text`` (RFC 3339) in UTC; None where it has no offset or is no time that a calendar from
+    year 1 to 9999 has. A leap second, which ``datetime`` lacks, becomes the microsecond before."""
     try:
-        return datetime.fromisoformat(_LEAP_SECOND.sub(r"\g<1>59.999999", text)).astimezone(UTC)
+        time = datetime.fromisoformat(_LEAP_SECOND.sub(r"\g<1>59.999999", text.upper()))
+        return time.astimezone(UTC) if time.tzinfo else None
     except (ValueError, OverflowError):
         return None
