@@ -18,9 +18,10 @@ from faust.types.tuples import ConsumerMessage
 from router.core.clock import Clock
 from router.errors import DrainTimeout, RouterError, StreamError
 from router.stream.partition import Batch, Partition, TopicPartition
+from router.stream.reader import Fetched
 from router.stream.records import in_record
 from router.stream.runtime import Runtime
-from router.stream.thread import BatchThread, Fetched
+from router.stream.thread import BatchThread
 
 Ends = dict[TopicPartition, tuple[int, int]]
 """The end and the position of each."""

@@ -12,6 +12,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from aiokafka.errors import (
@@ -21,7 +22,7 @@ from aiokafka.errors import (
     ProducerClosed,
     RecordListTooLargeError,
 )
-from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import murmur2
 
 from router.core.record import OutRecord
 from router.errors import StreamError
@@ -34,9 +35,6 @@ _BROKEN = (OutOfOrderSequenceNumber, ProducerClosed)
 """Another partition's refused batch broke the producer, or had it replaced."""
 
 _HEADER_BYTES = 64
-_choose = DefaultPartitioner()
-"""aiokafka's and Java's murmur2: a key lands where any other client puts it."""
-
 _rotation = itertools.count()
 
 
@@ -103,6 +101,12 @@ def _note(sent: Sent, members: list[int], result: BaseException | None) -> None:
         raise result
 
 
+@lru_cache(maxsize=4096)
+def _place(key: bytes) -> int:
+    """Java's choice, and so any other client's: a conversation stays together whoever writes."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
 _Waiting = dict[tuple[str, int], deque[int]]
 _Wave = list[tuple[tuple[str, int], Any, list[int]]]
 
@@ -123,7 +127,7 @@ async def _by_partition(
         if record.key is None:
             partition = keyless[record.topic]
         else:
-            partition = _choose(record.key, known, known)
+            partition = known[_place(record.key) % len(known)]
         waiting[record.topic, partition].append(place)
     return waiting
 

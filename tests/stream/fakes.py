@@ -1,0 +1,128 @@
+"""Records, producers and work that tests of the stream share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from router.core.record import InRecord, Source
+from router.stream.partition import Partition, TopicPartition
+
+CHAT = TopicPartition("messages.chat", 0)
+
+
+def record(offset: int, value: bytes | None = b"{}", tp: TopicPartition = CHAT) -> InRecord:
+    return InRecord(
+        source=Source(tp.topic, tp.partition, offset),
+        key=b"conversation",
+        value=value,
+        headers=(),
+        broker_time=1000.0 + offset,
+    )
+
+
+def records(start: int, stop: int, tp: TopicPartition = CHAT) -> list[InRecord]:
+    return [record(offset, tp=tp) for offset in range(start, stop)]
+
+
+def partition(tp: TopicPartition = CHAT, position: int = 0) -> Partition:
+    return Partition(tp, sequence=1, position=position)
+
+
+class FakeBatch:
+    """A batch that is full after ``most`` records."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.appended: list[tuple[bytes | None, bytes | None, list[Any]]] = []
+
+    def append(self, *, timestamp: Any, key: Any, value: Any, headers: Any) -> object | None:
+        if len(self.appended) >= self.most:
+            return None
+        self.appended.append((key, value, headers))
+        return object()
+
+    def close(self) -> None:
+        """Nothing more comes."""
+
+
+Answer = Callable[[str, int, FakeBatch], BaseException | None]
+
+
+class FakeProducer:
+    """Acknowledges what ``answer`` has nothing against; ``log`` is what is on the topics."""
+
+    def __init__(
+        self, answer: Answer = lambda topic, partition, batch: None, most: int = 1000
+    ) -> None:
+        self.answer = answer
+        self.most = most
+        self.partitions = 3
+        self.log: list[tuple[str, int, bytes | None, bytes | None]] = []
+        self.sends: list[tuple[str, int, int]] = []
+        self.held: asyncio.Event | None = None
+        self.side_by_side: list[set[tuple[str, int]]] = []
+        self._out: set[tuple[str, int]] = set()
+
+    def create_batch(self) -> FakeBatch:
+        return FakeBatch(self.most)
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        return set(range(self.partitions))
+
+    async def send_batch(self, batch: FakeBatch, topic: str, *, partition: int) -> Awaitable[Any]:
+        self.sends.append((topic, partition, len(batch.appended)))
+        assert (topic, partition) not in self._out, "two batches of one partition side by side"
+        self._out.add((topic, partition))
+        return asyncio.ensure_future(self._deliver(batch, topic, partition))
+
+    async def _deliver(self, batch: FakeBatch, topic: str, partition: int) -> None:
+        await asyncio.sleep(0)
+        if self.held is not None:
+            await self.held.wait()
+        self._out.discard((topic, partition))
+        if (error := self.answer(topic, partition, batch)) is not None:
+            raise error
+        self.log += [(topic, partition, key, value) for key, value, _ in batch.appended]
+
+
+class FakeProducers:
+    """A ``Renewable`` that counts its renewals; each new one is made by ``make``."""
+
+    def __init__(self, make: Callable[[], FakeProducer] = FakeProducer) -> None:
+        self._make = make
+        self.current = make()
+        self.renewals = 0
+
+    async def renew(self, broken: object) -> None:
+        assert broken is self.current
+        self.renewals += 1
+        self.current = self._make()
+
+
+class GatedWork:
+    """A ``SliceWork`` that waits for ``gate`` in every slice, and may raise."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.begun: list[tuple[str, int, list[int]]] = []
+        self.done: list[tuple[str, int, list[int]]] = []
+        self.error: BaseException | None = None
+
+    async def do(
+        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
+    ) -> None:
+        entry = (*partition.tp, [one.source.offset for one in records])
+        self.begun.append(entry)
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        self.done.append(entry)
+
+
+async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+    """Let the loop turn until ``condition`` holds."""
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110 - the condition has no event of its own
+            await asyncio.sleep(0.001)

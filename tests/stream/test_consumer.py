@@ -1,0 +1,313 @@
+"""The batch consumer between Faust and the lanes, with the broker's side played."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiokafka.errors import TopicAuthorizationFailedError
+
+from router.errors import DrainTimeout, StreamError
+from router.ops.clock import SystemClock
+from router.ops.health import Health
+from router.ops.metrics import Metrics
+from router.settings import Settings
+from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
+from router.stream.consumer import BatchConsumer
+from router.stream.delivery import AtLeastOnce
+from router.stream.partition import TopicPartition
+from router.stream.reader import Fetched, Placed
+from router.stream.runtime import Runtime
+from tests.stream.fakes import CHAT, GatedWork, records, until
+
+SETTINGS = Settings(batch_records=2, drain_timeout=1, request_timeout=5, session_timeout=6)
+
+
+class FakeThread:
+    """A broker with one log for each assigned partition, and a group."""
+
+    def __init__(self, tps: Iterable[TopicPartition]) -> None:
+        self.assigned = set(tps)
+        self.group: dict[TopicPartition, int] = {}
+        self.positions: dict[TopicPartition, int] = {}
+        self.moves: list[tuple[TopicPartition, int]] = []
+        self.commit_error: Exception | None = None
+        self.place_error: BaseException | None = None
+        self.results: asyncio.Queue[dict[TopicPartition, Fetched]] = asyncio.Queue()
+        self.asked: list[Mapping[TopicPartition, int]] = []
+        self._sequence = 0
+
+    async def place(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, Placed]:
+        if self.place_error is not None:
+            raise self.place_error
+        placed = {}
+        for tp in tps:
+            self._sequence += 1
+            known = self.group.get(tp)
+            placed[tp] = Placed(self._sequence, known or 0, known)
+        return placed
+
+    async def reposition(self, tp: TopicPartition, position: int) -> int:
+        self._sequence += 1
+        self.moves.append((tp, position))
+        return self._sequence
+
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, int], limit: float) -> bool:
+        if self.commit_error is not None:
+            raise self.commit_error
+        self.group |= offsets
+        return True
+
+    async def fetch(
+        self, wanted: Mapping[TopicPartition, int], wait: float
+    ) -> dict[TopicPartition, Fetched]:
+        self.asked.append(dict(wanted))
+        return await self.results.get()
+
+    def wake(self) -> None:
+        """A real fetch would return."""
+
+    def assignment(self) -> set[TopicPartition]:
+        return self.assigned
+
+
+@dataclass
+class Bench:
+    app: StreamApp
+    runtime: Runtime
+    consumer: BatchConsumer
+    thread: FakeThread
+    work: GatedWork
+    delivered: list[Any]
+
+    async def take_over(self) -> None:
+        await self.consumer.perform_seek()
+        self.consumer.resume_flow()
+
+    def fetched(self, start: int, stop: int, sequence: int | None = None) -> Fetched:
+        now = self.consumer.partitions[CHAT].sequence
+        raw = [
+            SimpleNamespace(topic=CHAT.topic, partition=CHAT.partition, offset=one.source.offset,
+                            key=b"k", value=b"{}", headers=(), timestamp=1000)
+            for one in records(start, stop)
+        ]  # fmt: skip
+        return Fetched(sequence or now, raw, stop, stop)
+
+    async def deliver(self, start: int, stop: int, sequence: int | None = None) -> None:
+        await self.consumer._deliver(CHAT, self.fetched(start, stop, sequence))
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    runtime = Runtime(SETTINGS, SystemClock(), Metrics(), Health())
+    app = make_app(runtime, SETTINGS.topics(), idempotent=False)
+    runtime.delivery = AtLeastOnce(producer_of(app), 5)
+    work = GatedWork()
+    runtime.lanes = make_lanes(runtime, app, work)
+    consumer = consumer_of(app)
+    consumer._thread.thread_loop.close()
+    thread = FakeThread([CHAT])
+    consumer._thread = cast(Any, thread)
+    delivered: list[Any] = []
+
+    async def callback(message: Any) -> None:
+        delivered.append(message)
+        runtime.lanes.put(message.batch)
+
+    consumer.callback = callback
+    yield Bench(app, runtime, consumer, thread, work, delivered)
+    runtime.lanes.close()
+    if runtime.failed.done():
+        runtime.failed.exception()
+    await asyncio.sleep(0)
+
+
+async def test_the_offset_is_committed_only_after_the_publication(bench: Bench) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 2)
+    await until(lambda: bool(bench.work.begun))
+    assert not await bench.consumer.commit()
+    assert bench.thread.group == {}
+    bench.work.gate.set()
+    await bench.runtime.lanes.wait_idle()
+    assert await bench.consumer.commit()
+    assert bench.thread.group == {CHAT: 2}
+
+
+async def test_faust_acking_a_message_commits_nothing(bench: Bench) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 2)
+    message = bench.delivered[0]
+    assert not bench.consumer.ack(message)
+    assert message.acked
+    assert not await bench.consumer.commit()
+    assert bench.thread.group == {}
+
+
+async def test_a_fetch_of_before_a_seek_is_dropped_and_read_again(bench: Bench) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 2, sequence=999)
+    assert bench.delivered == []
+    assert bench.thread.moves == [(CHAT, 0)]
+    await bench.deliver(0, 2)
+    assert len(bench.delivered) == 1
+
+
+async def test_a_late_fetch_does_not_repeat_or_skip_what_is_out(bench: Bench) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 4)
+    bench.work.gate.set()
+    await bench.runtime.lanes.wait_idle()
+    await bench.deliver(0, 4, sequence=999)
+    assert bench.thread.moves == [(CHAT, 4)]
+
+
+async def test_the_answer_of_an_earlier_assignment_is_recognised(bench: Bench) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 2)
+    await until(lambda: bool(bench.work.begun))
+    earlier = bench.consumer.partitions[CHAT]
+    await bench.take_over()
+    bench.work.gate.set()
+    await asyncio.sleep(0.01)
+    assert bench.consumer.partitions[CHAT] is not earlier
+    assert not await bench.consumer.commit()
+    assert bench.thread.group == {}
+    assert bench.work.done == []
+
+
+async def test_what_comes_while_the_flow_is_stopped_is_dropped(bench: Bench) -> None:
+    await bench.take_over()
+    bench.consumer.stop_flow()
+    await bench.deliver(0, 2)
+    assert bench.delivered == []
+    assert not bench.consumer.partitions[CHAT].out
+
+
+async def test_no_more_is_asked_for_than_two_batches_a_partition(bench: Bench) -> None:
+    await bench.take_over()
+    fetcher = SimpleNamespace(should_stop=False)
+    draining = asyncio.ensure_future(bench.consumer._drain_messages(fetcher))
+    for start in (0, 2):
+        bench.thread.results.put_nowait({CHAT: bench.fetched(start, start + 2)})
+    await until(lambda: len(bench.delivered) == 2)
+    await asyncio.sleep(0.02)
+    assert len(bench.thread.asked) == 2
+    bench.work.gate.set()  # one is finished: there is room again
+    await until(lambda: len(bench.thread.asked) == 3)
+    assert all(bench.thread.asked)
+    draining.cancel()
+    await asyncio.gather(draining, return_exceptions=True)
+
+
+async def test_a_cancelled_fetch_loop_leaves_its_fetch_to_the_next(bench: Bench) -> None:
+    await bench.take_over()
+    fetcher = SimpleNamespace(should_stop=False)
+    first = asyncio.ensure_future(bench.consumer._drain_messages(fetcher))
+    await until(lambda: bool(bench.thread.asked))
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    bench.thread.results.put_nowait({CHAT: bench.fetched(0, 2)})
+    second = asyncio.ensure_future(bench.consumer._drain_messages(fetcher))
+    await until(lambda: bool(bench.delivered))
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert bench.delivered[0].batch.records[0].source.offset == 0
+
+
+async def test_a_fetch_that_fails_ends_the_process(bench: Bench) -> None:
+    await bench.take_over()
+
+    async def refuse(wanted: object, wait: float) -> dict[TopicPartition, Fetched]:
+        raise TopicAuthorizationFailedError("no")
+
+    bench.thread.fetch = refuse  # type: ignore[method-assign]  # this thread alone is to refuse
+    with pytest.raises(TopicAuthorizationFailedError):
+        await bench.consumer._drain_messages(SimpleNamespace(should_stop=False))
+    assert isinstance(bench.runtime.failed.exception(), StreamError)
+
+
+async def test_a_take_over_that_fails_ends_the_process(bench: Bench) -> None:
+    bench.thread.place_error = TopicAuthorizationFailedError("no")
+    with pytest.raises(TopicAuthorizationFailedError):
+        await bench.consumer.perform_seek()
+    assert isinstance(bench.runtime.failed.exception(), StreamError)
+
+
+async def test_a_refused_commit_ends_the_process(bench: Bench) -> None:
+    await bench.take_over()
+    bench.work.gate.set()
+    await bench.deliver(0, 2)
+    await bench.runtime.lanes.wait_idle()
+    bench.thread.commit_error = TopicAuthorizationFailedError("no")
+    assert not await bench.consumer.commit()
+    assert isinstance(bench.runtime.failed.exception(), StreamError)
+
+
+async def test_a_failed_slice_ends_the_process_and_is_never_committed(bench: Bench) -> None:
+    await bench.take_over()
+    bench.work.error = RuntimeError("broken")
+    bench.work.gate.set()
+    await bench.deliver(0, 4)
+    await until(bench.runtime.failed.done)
+    assert isinstance(bench.runtime.failed.exception(), StreamError)
+    await bench.deliver(4, 6)
+    await asyncio.sleep(0.01)
+    assert len(bench.work.begun) == 1
+    assert not await bench.consumer.commit()
+    assert bench.thread.group == {}
+
+
+async def test_emptying_finishes_the_slice_in_flight_commits_it_and_drops_the_rest(
+    bench: Bench,
+) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 6)
+    await bench.deliver(6, 8)
+    await until(lambda: bool(bench.work.begun))
+    emptying = asyncio.ensure_future(bench.consumer.wait_empty())
+    await asyncio.sleep(0.01)
+    assert not emptying.done()
+    bench.work.gate.set()
+    await emptying
+    assert [entry[2] for entry in bench.work.done] == [[0, 1]]
+    assert bench.thread.group == {CHAT: 2}
+
+
+@pytest.mark.parametrize(("stopping", "error"), [(True, DrainTimeout), (False, StreamError)])
+async def test_a_slice_that_never_ends_does_not_hold_up_leaving_for_ever(
+    bench: Bench, stopping: bool, error: type[Exception]
+) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 2)
+    await until(lambda: bool(bench.work.begun))
+    bench.consumer.stopping = stopping
+    await asyncio.wait_for(bench.consumer.wait_empty(), 5)
+    assert type(bench.runtime.failed.exception()) is error
+    assert bench.thread.group == {}
+
+
+async def test_readiness_follows_the_assignment_even_an_empty_one(bench: Bench) -> None:
+    bench.thread.assigned = set()
+    assert not bench.runtime.health.ready()[0]
+    bench.consumer.resume_flow()
+    assert bench.runtime.health.ready()[0]
+    bench.runtime.rebalancing()
+    assert bench.runtime.health.ready() == (False, "rebalancing")
+
+
+async def test_lag_is_told_for_what_is_assigned_and_keeps_its_age_while_stuck(
+    bench: Bench,
+) -> None:
+    await bench.take_over()
+    await bench.deliver(0, 4)
+    await until(lambda: bool(bench.work.begun))
+    bench.consumer.partitions[CHAT].end = 10
+    (lag,) = bench.runtime.lag()
+    assert (lag.topic, lag.partition, lag.records, lag.waiting_since) == (*CHAT, 10, 1.0)
+    bench.runtime.rebalancing()
+    assert list(bench.runtime.lag()) == []

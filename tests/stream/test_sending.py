@@ -1,0 +1,108 @@
+"""Batches to output partitions."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka.errors import (
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+)
+from aiokafka.partitioner import DefaultPartitioner
+
+from router.core.record import OutRecord
+from router.errors import StreamError
+from router.stream import sending
+from router.stream.sending import Sent, send
+from tests.stream.fakes import FakeBatch, FakeProducer
+
+
+def out(number: int, *, key: bytes | None = None, topic: str = "queue.cards") -> OutRecord:
+    return OutRecord(topic, b"k%d" % number if key is None else key, b"v%d" % number, ())
+
+
+async def send_all(producer: FakeProducer, records: list[OutRecord], limit: float = 5.0) -> Sent:
+    return await send(producer, records, range(len(records)), set(), limit)
+
+
+async def test_a_key_lands_where_other_clients_put_it() -> None:
+    producer = FakeProducer()
+    await send_all(producer, [out(n) for n in range(200)])
+    choose = DefaultPartitioner()
+    partitions = list(range(producer.partitions))
+    assert len(producer.log) == 200
+    for _, partition, key, _ in producer.log:
+        assert partition == choose(key, partitions, partitions)
+
+
+async def test_records_of_one_key_keep_their_order_over_several_batches() -> None:
+    producer = FakeProducer(most=3)
+    sent = await send_all(producer, [out(n, key=b"same") for n in range(10)])
+    assert [value for *_, value in producer.log] == [b"v%d" % n for n in range(10)]
+    assert sent.delivered == set(range(10))
+
+
+async def test_records_without_a_key_are_spread_over_partitions_slice_by_slice() -> None:
+    producer = FakeProducer()
+    for n in range(12):
+        await send(producer, [OutRecord("t", None, b"%d" % n, ())], [0], set(), 5)
+    assert {partition for _, partition, _, _ in producer.log} == {0, 1, 2}
+
+
+async def test_a_wave_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "WAVE_BYTES", 1000)
+    producer = FakeProducer()
+    await send_all(producer, [OutRecord("t", b"k", b"x" * 400, ()) for _ in range(6)])
+    assert [size for *_, size in producer.sends] == [2, 2, 2]
+
+
+async def test_a_record_larger_than_a_wave_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "WAVE_BYTES", 1000)
+    producer = FakeProducer()
+    big = OutRecord("t", b"k", b"x" * 5000, ())
+    await send_all(producer, [out(0, key=b"k", topic="t"), big, out(1, key=b"k", topic="t")])
+    assert [size for *_, size in producer.sends] == [1, 1, 1]
+    assert len(producer.log) == 3
+
+
+async def test_after_a_refused_batch_nothing_more_is_sent() -> None:
+    def refuse(topic: str, partition: int, batch: FakeBatch) -> BaseException | None:
+        return MessageSizeTooLargeError() if batch.appended[0][1] == b"v0" else None
+
+    producer = FakeProducer(refuse, most=2)
+    sent = await send_all(producer, [out(n, key=b"same") for n in range(6)])
+    assert sent.refused == [[0, 1]]
+    assert sent.delivered == set()
+    assert producer.log == []
+
+
+async def test_broken_sequence_numbers_are_told_apart() -> None:
+    producer = FakeProducer(lambda *_: OutOfOrderSequenceNumber())
+    sent = await send_all(producer, [out(0)])
+    assert sent.broken
+    assert sent.delivered == set()
+
+
+async def test_any_other_error_is_the_end() -> None:
+    producer = FakeProducer(lambda *_: KafkaConnectionError("gone"))
+    with pytest.raises(StreamError, match="KafkaConnectionError"):
+        await send_all(producer, [out(0)])
+
+
+async def test_a_batch_that_is_not_acknowledged_in_time_is_the_end() -> None:
+    producer = FakeProducer()
+    producer.held = asyncio.Event()
+    with pytest.raises(StreamError, match="within"):
+        await send_all(producer, [out(0)], limit=0.05)
+
+
+async def test_a_topic_whose_partitions_are_never_known_is_the_end() -> None:
+    class Deaf(FakeProducer):
+        async def partitions_for(self, topic: str) -> set[int]:
+            await asyncio.Event().wait()
+            return set()
+
+    with pytest.raises(StreamError, match="within"):
+        await send_all(Deaf(), [out(0)], limit=0.05)
