@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NoError, for_code
 from aiokafka.protocol.admin import ApiVersionRequest
+from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from router.errors import BrokerError
 from router.settings import Settings
@@ -44,7 +45,7 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
     pause = _FIRST_PAUSE
     for left in reversed(range(_TRIES)):
         try:
-            keys = await _api_keys(settings)
+            capabilities = await _ask(settings)
             break
         except BrokerError as error:
             if not left:
@@ -53,12 +54,10 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
             await asyncio.sleep(pause)
             pause *= 2
     await _check_topics(settings, topics)
-    return Capabilities(
-        idempotent=_INIT_PRODUCER_ID in keys, transactions=keys >= _TRANSACTION_APIS
-    )
+    return capabilities
 
 
-async def _api_keys(settings: Settings) -> frozenset[int]:
+async def _ask(settings: Settings) -> Capabilities:
     client = AIOKafkaClient(
         bootstrap_servers=settings.broker,
         client_id="router",
@@ -69,6 +68,8 @@ async def _api_keys(settings: Settings) -> frozenset[int]:
         async with asyncio.timeout(settings.request_timeout):
             await client.bootstrap()
             answer = await client.send(client.get_random_node(), ApiVersionRequest())
+            keys = frozenset(api[0] for api in answer.api_versions)
+            idempotent = _INIT_PRODUCER_ID in keys and await _gives_producer_ids(client)
     except (KafkaError, OSError, TimeoutError) as error:
         raise BrokerError(
             f"No broker answers at {settings.broker} ({type(error).__name__}).",
@@ -77,7 +78,23 @@ async def _api_keys(settings: Settings) -> frozenset[int]:
         ) from error
     finally:
         await client.close()
-    return frozenset(api[0] for api in answer.api_versions)
+    return Capabilities(
+        idempotent=idempotent, transactions=idempotent and keys >= _TRANSACTION_APIS
+    )
+
+
+async def _gives_producer_ids(client: AIOKafkaClient) -> bool:
+    """A broker may name the request among those it knows, and fail it all the same (Tansu)."""
+    request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
+    for _ in range(_TRIES):
+        answer = await client.send(client.get_random_node(), request)
+        error = for_code(answer.error_code)
+        if error is NoError:
+            return True
+        if not error.retriable:
+            return False
+        await asyncio.sleep(_FIRST_PAUSE)
+    return False
 
 
 async def _check_topics(settings: Settings, topics: Iterable[str]) -> None:

@@ -133,7 +133,7 @@ class _Worker:
         while not told.done():
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for future in done:
-                future.result()
+                _raise_from(future)
             waiting -= done
 
     async def _leave(self, app: StreamApp, runtime: Runtime) -> None:
@@ -183,6 +183,16 @@ class _Worker:
             os._exit(128 + number)
         _log.info("stopping", signal=signal.Signals(number).name)
         self._told.set()
+
+
+def _raise_from(future: asyncio.Future[Any]) -> None:
+    try:
+        future.result()
+    except RouterError:
+        raise
+    except Exception as error:
+        words = f"The stream failed ({type(error).__name__})."
+        raise StreamError(words, "It was not a record's fault: see the log above.") from error
 
 
 def _choose(settings: Settings, broker: Capabilities, app: StreamApp) -> Delivery:
