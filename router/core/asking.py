@@ -27,7 +27,15 @@ def ask(
     else:
         answers = [_answer(classifier, [text], on_fault) for text in texts]
     each = [prediction for one in answers for prediction in (one.answers if one else (None,))]
-    return each, [one for one in answers if one is not None]
+    sound = [one if one is not None and _is_sound(one) else None for one in each]
+    return sound, [one for one in answers if one is not None]
+
+
+def _is_sound(prediction: Prediction) -> bool:
+    """Whether every number is a share: a NaN is no answer, and would be null in the decision."""
+    return 0 <= prediction.in_scope <= 1 and all(
+        0 <= score.confidence <= 1 for score in prediction.intents
+    )
 
 
 def _answer(classifier: Classifier, texts: Sequence[str], on_fault: OnFault) -> Predictions | None:

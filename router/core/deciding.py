@@ -85,14 +85,13 @@ def decide(
         )
     else:
         choice = _by_model(prediction, around.policy)
-    used = prediction if choice.rule is None else None
     return _decision(
         event=event,
         source=source,
         choice=choice,
         language=text.language,
         flags=matched.flags,
-        prediction=used,
+        prediction=prediction if choice.intent is not None else None,
         around=around,
     )
 

@@ -89,6 +89,9 @@ def read_yaml(source: str) -> Document:
     except yaml.reader.ReaderError as error:
         line = source.count("\n", 0, error.position) + 1
         raise YamlError(Problem(Place(line, 1), "$", "holds a control character")) from None
+    except (ValueError, OverflowError):  # PyYAML lets chr() fail, and says no place
+        message = "not YAML: an escape such as \\U00110000 is no character"
+        raise YamlError(Problem(Place(1, 1), "$", message)) from None
 
 
 class _Reader:
