@@ -75,13 +75,16 @@ def route_command(
     settings = replace(settings, policy=policy or settings.policy, model=model or settings.model)
     clock = SystemClock()
     reader = InputReader(settings.topics(), clock, channel)
-    questions = _questions(reader, message, email)
+    questions = _questions(context, reader, message, email)
     line = build_line(settings, clock, _tell_fault)
     _answer(line, questions, settings, machine=as_json)
 
 
 def _questions(
-    reader: InputReader, message: tuple[str, ...], emails: Iterable[BinaryIO]
+    context: click.Context,
+    reader: InputReader,
+    message: tuple[str, ...],
+    emails: Iterable[BinaryIO],
 ) -> Iterator[Asked]:
     """Opens what is to be read before the model is loaded, which takes longer."""
     mails = [reader.email(mail.read(), number) for number, mail in enumerate(emails, start=1)]
@@ -93,10 +96,12 @@ def _questions(
         raise UsageError("Give a message, a file, or - for standard input.", "See --help.")
     if message == ("-",):
         return reader.lines(sys.stdin.buffer, json_only=False)
-    return _of_argument(reader, message)
+    return _of_argument(context, reader, message)
 
 
-def _of_argument(reader: InputReader, message: tuple[str, ...]) -> Iterator[Asked]:
+def _of_argument(
+    context: click.Context, reader: InputReader, message: tuple[str, ...]
+) -> Iterator[Asked]:
     text = " ".join(message)
     path = Path(text)
     if not _is_file(path):
@@ -106,7 +111,7 @@ def _of_argument(reader: InputReader, message: tuple[str, ...]) -> Iterator[Aske
     try:
         if path.suffix == ".eml":
             return iter([reader.email(path.read_bytes())])
-        return reader.lines(path.open("rb"), json_only=True)
+        return reader.lines(context.with_resource(path.open("rb")), json_only=True)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
 
