@@ -12,7 +12,7 @@ import pytest
 from router.demo.broker import EmbeddedBroker
 from tests.kafka import Cluster, Unavailable, jars
 
-REQUIRE = "ROUTER_TESTS_REQUIRE_KAFKA"
+REQUIRE = "TESTS_REQUIRE_ALL"
 _running: list[Cluster] = []
 
 

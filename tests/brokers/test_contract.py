@@ -13,7 +13,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from router.settings import Settings
 from router.stream.admin import open_admin
-from router.stream.features import has_idempotent_producers
+from router.stream.capabilities import ask_broker
 from router.stream.sizes import output_bytes
 from router.stream.topic_list import TopicSpec
 from tests.conftest import Broker
@@ -159,7 +159,8 @@ async def test_a_record_as_large_as_an_output_may_be_passes(broker: Broker, topi
 
 async def test_the_broker_tells_whether_it_has_idempotent_producers(broker: Broker) -> None:
     settings = Settings(broker=broker.bootstrap)
-    assert await has_idempotent_producers(settings) == (broker.kind == "kafka")
+    can = await ask_broker(settings, ())
+    assert can.idempotent == can.transactions == (broker.kind == "kafka")
 
 
 @pytest.mark.kafka

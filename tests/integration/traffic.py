@@ -101,7 +101,7 @@ class Traffic:
         producer = AIOKafkaProducer(
             bootstrap_servers=self.settings.broker,
             max_request_size=_LARGEST,
-            enable_idempotence=True,
+            acks="all",
             linger_ms=2,
         )
         await producer.start()

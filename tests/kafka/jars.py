@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-VERSION = os.environ.get("ROUTER_TESTS_KAFKA_VERSION", "4.1.1")
+VERSION = os.environ.get("TESTS_KAFKA_VERSION", "4.1.1")
 _FETCH_SECONDS = 300
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
