@@ -8,7 +8,7 @@ from dataclasses import replace
 from router.cli.checks import Finding, failure
 from router.errors import RouterError
 from router.settings import Settings
-from router.stream.admin import Difference, TopicState, differences, open_admin
+from router.stream.admin import TopicState, differences, open_admin
 from router.stream.capabilities import Capabilities, ask_broker
 from router.stream.topic_list import TopicSpec, wanted_topics
 
@@ -36,12 +36,11 @@ async def broker_findings(
 
 
 def _delivery(settings: Settings, can: Capabilities) -> Finding:
+    if settings.delivery == "exactly-once":
+        says = "ROUTER_DELIVERY asks for exactly-once, and this version delivers at least once"
+        return Finding("delivery", "fail", says, "Set ROUTER_DELIVERY to auto.")
     has = f"idempotent producer {_yes(can.idempotent)}, transactions {_yes(can.transactions)}"
-    says = f"ROUTER_DELIVERY={settings.delivery}; the broker's {has}"
-    if settings.delivery == "exactly-once" and not can.transactions:
-        fix = "Set ROUTER_DELIVERY to auto, or use a broker with transactions."
-        return Finding("delivery", "fail", says, fix)
-    return Finding("delivery", "ok", says)
+    return Finding("delivery", "ok", f"at-least-once is in force; the broker's {has}")
 
 
 def _yes(has: bool) -> str:
@@ -53,16 +52,22 @@ def _topics(specs: Sequence[TopicSpec], found: dict[str, TopicState]) -> Iterato
     if missing:
         says = f"missing: {', '.join(missing)}"
         yield Finding("topics", "fail", says, "Make them with `router topics create`.")
-    unlike = [
-        one for spec in specs if spec.name in found for one in differences(spec, found[spec.name])
-    ]
-    yield from (_unlike(one) for one in unlike)
+    unlike: dict[_Unlike, list[str]] = {}
+    for spec in specs:
+        for one in differences(spec, found[spec.name]) if spec.name in found else ():
+            key = (one.harmful, one.setting, one.found, one.wanted)
+            unlike.setdefault(key, []).append(one.topic)
+    yield from (_differing(*key, topics) for key, topics in unlike.items())
     if not missing and not unlike:
         yield Finding("topics", "ok", f"{len(specs)} are there, and as they should be")
 
 
-def _unlike(one: Difference) -> Finding:
-    says = f"{one.topic} has {one.setting}={one.found}, wanted {one.wanted}"
-    if one.harmful:
-        return Finding("topics", "fail", says, "Alter the topic: records would get stuck or lost.")
-    return Finding("topics", "warn", says, "Alter the topic where this was not meant.")
+_Unlike = tuple[bool, str, str, str]
+
+
+def _differing(harmful: bool, setting: str, found: str, wanted: str, topics: list[str]) -> Finding:
+    says = f"{setting}={found}, wanted {wanted}: {', '.join(topics)}"
+    if harmful:
+        fix = "Alter these topics: records would get stuck or lost."
+        return Finding("topics", "fail", says, fix)
+    return Finding("topics", "warn", says, "Alter these topics where this was not meant.")

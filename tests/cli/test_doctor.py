@@ -129,7 +129,7 @@ def test_topics_are_missed_until_they_are_made(
     assert found["topics"]["level"] != "fail"
 
 
-def test_exactly_once_on_a_broker_without_transactions_fails(
+def test_a_guarantee_that_is_not_to_be_had_fails(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tansu: Broker,
