@@ -20,6 +20,8 @@ from router.stream.topic_list import TopicSpec
 _EXISTS = 36
 _POLL = 0.1
 _REPLICATION = 3
+_INPUTS = frozenset({"chat", "email"})
+"""Where a smaller limit refuses an event to its sender, who then knows; nothing gets stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,9 @@ def differences(spec: TopicSpec, state: TopicState) -> tuple[Difference, ...]:
     for setting, wanted in spec.configs.items():
         value = state.configs.get(setting)
         if value is not None and not _fits(setting, value, wanted):
-            harmful = setting != "retention.ms"
+            harmful = setting == "cleanup.policy" or (
+                setting == "max.message.bytes" and spec.role not in _INPUTS
+            )
             found.append(Difference(state.name, setting, value, wanted, harmful=harmful))
     return tuple(found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import yaml
@@ -16,7 +16,7 @@ from router.stream.topic_list import TopicSpec, wanted_topics
 ROWS = yaml.safe_load((SCHEMAS / "topics.yaml").read_bytes())["topics"]
 SPEC = TopicSpec(
     "t",
-    "chat",
+    "queue",
     4,
     None,
     {"cleanup.policy": "delete", "retention.ms": "1000", "max.message.bytes": "5000"},
@@ -92,3 +92,9 @@ def test_too_few_partitions_are_told_as_harmless() -> None:
         "4",
         False,
     )
+
+
+def test_an_input_with_a_smaller_limit_is_told_as_harmless() -> None:
+    spec = replace(SPEC, role="chat")
+    (found,) = differences(spec, TopicState("t", 4, 1, {"max.message.bytes": "4999"}))
+    assert (found.setting, found.harmful) == ("max.message.bytes", False)
