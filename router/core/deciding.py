@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
+from router.core import explaining
 from router.core.decision import Candidate, Decision, Reason, Stage
 from router.core.event import Event, channel_of
-from router.core.policy import Handling, Matched, Policy
+from router.core.policy import Handling, Matched, Policy, Rule
 from router.core.prediction import ModelRef, Prediction
 from router.core.record import Source
 from router.core.text import UNKNOWN_LANGUAGE, CustomerText
@@ -20,10 +21,7 @@ SCHEMA = "routing-decision/v1"
 
 IgnoreReason = Literal["not_customer", "auto_reply"]
 
-_IGNORED = {
-    "not_customer": "The message was not written by the customer.",
-    "auto_reply": "The email is an automatic reply.",
-}
+_IGNORED = {"not_customer": explaining.NOT_CUSTOMER, "auto_reply": explaining.AUTO_REPLY}
 _LEAST_URGENT = 5
 _LAST_TIME = datetime.max.replace(tzinfo=UTC)
 
@@ -72,17 +70,13 @@ def decide(
     ``prediction`` is None where the model was not asked or could not answer.
     """
     if matched.rule is not None:
-        choice = _by_rule(matched)
+        choice = _by_rule(matched.rule)
     elif not text.text:
-        choice = _review(around, "empty", "The message holds no new words of the customer's")
+        choice = _review(around, "empty", explaining.EMPTY)
     elif not _reads(text.language, around):
-        choice = _review(
-            around, "language", f"The model does not read the message's language, {text.language}"
-        )
+        choice = _review(around, "language", explaining.other_language(text.language))
     elif prediction is None or not prediction.intents:
-        choice = _review(
-            around, "model_unavailable", "No rule applies and the model gave no answer"
-        )
+        choice = _review(around, "model_unavailable", explaining.NO_MODEL)
     else:
         choice = _by_model(prediction, around.policy)
     return _decision(
@@ -129,57 +123,42 @@ def _reads(language: str, around: Circumstances) -> bool:
     )
 
 
-def _by_rule(matched: Matched) -> _Choice:
-    rule = matched.rule
-    assert rule is not None  # noqa: S101  # narrows the type; the caller has asked
-    flagged = f" and flags it {rule.flag}" if rule.flag else ""
+def _by_rule(rule: Rule) -> _Choice:
     return _Choice(
         queue=rule.queue,
         reason="flag" if rule.flag else "rule",
-        explanation=f"Rule {rule.name} matches: it sends the message to {rule.queue}{flagged}.",
+        explanation=explaining.rule_matches(rule),
         handling=rule.handling,
         rule=rule.name,
     )
 
 
 def _by_model(prediction: Prediction, policy: Policy) -> _Choice:
-    best = prediction.intents[0]
-    confidence = round(best.confidence, 4)
+    intent = prediction.intents[0].intent
+    confidence = round(prediction.intents[0].confidence, 4)
     in_scope = round(prediction.in_scope, 4)
-    queue = policy.queue_of(best.intent)
+    queue = policy.queue_of(intent)
     threshold = policy.threshold_of(queue)
     reason: Reason
     # Written as "not at least" so that a NaN counts as not sure.
     if not in_scope >= policy.in_scope:
         reason, queue = "out_of_scope", REVIEW
-        why = (
-            f"The message is a bank's business with {_percent(in_scope)} probability, "
-            f"and at least {_percent(policy.in_scope)} is asked for: people sort it."
-        )
+        why = explaining.out_of_scope(in_scope, policy.in_scope)
     elif not confidence >= threshold:
-        why = (
-            f"The model's best guess is {best.intent} with {_percent(confidence)} confidence, "
-            f"and {queue} asks for at least {_percent(threshold)}: people sort it."
-        )
+        why = explaining.low_confidence(intent, confidence, queue, threshold)
         reason, queue = "low_confidence", REVIEW
-    elif best.intent in policy.intents:
+    elif policy.takes(intent):
         reason = "intent"
-        why = (
-            f"The model reads {best.intent} with {_percent(confidence)} confidence, "
-            f"and {queue} asks for at least {_percent(threshold)}."
-        )
+        why = explaining.sure(intent, confidence, queue, threshold)
     else:
         reason = "fallback"
-        why = (
-            f"The model reads {best.intent} with {_percent(confidence)} confidence, "
-            f"which no queue takes: it goes to {queue}."
-        )
+        why = explaining.no_queue(intent, confidence, queue)
     return _Choice(
         queue=queue,
         reason=reason,
         explanation=why,
         handling=policy.handling_of(queue),
-        intent=best.intent,
+        intent=intent,
         confidence=confidence,
         threshold=threshold,
     )
@@ -189,7 +168,7 @@ def _review(around: Circumstances, reason: Reason, why: str) -> _Choice:
     return _Choice(
         queue=REVIEW,
         reason=reason,
-        explanation=f"{why}: people sort it.",
+        explanation=why,
         handling=around.policy.review,
     )
 
@@ -247,8 +226,3 @@ def _due(time: datetime, due: timedelta) -> datetime:
         return time + due
     except OverflowError:
         return _LAST_TIME
-
-
-def _percent(share: float) -> str:
-    """Exact to the four places that shares are rounded to, so that 49.96% never reads as 50%."""
-    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + "%"

@@ -96,6 +96,10 @@ class Policy:
         """The intents that have a queue."""
         return frozenset(self._queue_of)
 
+    def takes(self, intent: str) -> bool:
+        """Whether a queue takes this intent by name."""
+        return intent in self._queue_of
+
     def queue_of(self, intent: str) -> str:
         """Where an intent goes; the catch-all where the policy does not name it."""
         return self._queue_of.get(intent, self.otherwise)
