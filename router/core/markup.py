@@ -17,6 +17,7 @@ SEPARATOR = "_" * 32
 SIGNATURE_MARK = "-- "
 
 _MAX_OPEN = 400
+_OPENED = re.compile(r"<[a-zA-Z/!?]")
 _NAME = re.compile(r"/?[a-zA-Z][^\s/>]*+")
 _TAG_STOP = re.compile(r"[>\"']")
 _SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
@@ -39,13 +40,10 @@ def _pieces(html: str) -> list[tuple[bool, str]]:
     at a bounded number of times."""
     pieces: list[tuple[bool, str]] = []
     at, unclosed = 0, set[str]()
-    while (start := html.find("<", at)) >= 0:
-        name = _NAME.match(html, start + 1)
-        if not name and not html.startswith(("<!", "<?", "</"), start):
-            pieces.append((False, html[at : start + 1]))
-            at = start + 1
-            continue
+    while opened := _OPENED.search(html, at):
+        start = opened.start()
         pieces.append((False, html[at:start]))
+        name = _NAME.match(html, start + 1)
         if html.startswith("<!--", start):
             end = html.find("-->", start + 2)
             end = end + 2 if end >= 0 else -1
@@ -180,7 +178,7 @@ class _Reader:
         if line:
             mark = QUOTE_MARK if self._roles["quote"] else ""
             self._lines.append(mark + (line if line != "--" else SIGNATURE_MARK))
-        elif blank and self._lines and self._lines[-1]:
+        if blank and self._lines and self._lines[-1]:
             self._lines.append("")
 
 

@@ -58,9 +58,9 @@ def _body(event: EmailMessage) -> tuple[str, tuple[Cut, ...]]:
     body = event.body_text
     if not body.strip() and event.body_html:
         body = text_of_html(event.body_html)
-        cuts = (Cut("markup", max(0, len(event.body_html) - len(body))),)
+        cuts = (Cut("markup", len(event.body_html) - len(body)),)
     written, reply_cuts = newly_written(unify_lines(body).replace("\xa0", " "))
-    return written, (*cuts, *reply_cuts)
+    return written, tuple(cut for cut in (*cuts, *reply_cuts) if cut.characters > 0)
 
 
 def _subject(subject: str, body: str) -> str:

@@ -113,7 +113,7 @@ def _header_block(lines: list[str], at: int, least: int) -> int:
         if match:
             labels.add(str(match.lastgroup))
             count, size = count + 1, number + 1
-        elif not line.strip() or number == 0 or number + 1 - size > 1:
+        elif number == 0 or number + 1 - size > 1:
             break
     if count < least or (least > 1 and not ("sender" in labels and labels & {"sent", "subject"})):
         return 0

@@ -80,7 +80,7 @@ MAX_SIGNATURE_LINES = 15
 
 _DEVICE = (
     "iPhone|iPad|iPod|Android|BlackBerry|Galaxy|Samsung|Huawei|Xiaomi|Pixel|OnePlus|Nokia|Xperia|"
-    "Windows|Outlook|Yahoo|Gmail|GMX|WEB\\.DE|Proton ?Mail|Mail|K-9|Thunderbird|Mobile|"
+    "Windows|iOS|Outlook|Yahoo|Gmail|GMX|WEB\\.DE|Proton ?Mail|Mail|K-9|Thunderbird|Mobile|"
     "phone|mobile|smartphone|tablet|Handy|Smartphone|Mobiltelefon|Mobilgerät|téléphone|portable|"
     "móvil|teléfono|telefono|cellulare|dispositivo|telemóvel|celular|telefoon|mobiel|telefonu|"
     "smartfona|urządzenia"
@@ -94,7 +94,7 @@ _SENT_FROM = (
 )
 SENT_FROM = re.compile(
     rf"[>*_\s]*(?:{_SENT_FROM})\b.{{0,60}}?\b(?:{_DEVICE})\b"
-    r"(?:[\s\w.+®™-]{0,30}|\s?[<(\[]?https?://\S{1,120})[.>)\]*_\s]*$",
+    r"(?:[\s\w.+®™'’-]{0,30}|\s?[<(\[]?https?://\S{1,120})[.>)\]*_\s]*$",
     re.IGNORECASE,
 )
 

@@ -186,8 +186,10 @@ PIECE = st.sampled_from(
         b"Subject: x\r\n", b"Content-Type: multipart/mixed; boundary=b\r\n", b"\r\n", b"--b\r\n",
         b"--b--", b"Content-Type: text/html; charset=utf-7\r\n", b"text", b"\xff\x00", b"=E9=\r\n",
         b"Content-Type: message/rfc822\r\n", b"Content-Transfer-Encoding: base64\r\n", b"QUI=",
-        b"Content-Type: text/plain; charset*0*=utf-8''x; format=flowed; boundary*1=\r\n", b"> a \r\n",
-        b"Content-Disposition: attachment; filename*=x'y'%ff%\r\n", b"+2AA-", b"Content-Type: ;;=\r\n",
+        b"Content-Type: text/plain; charset*0*=utf-8''x; format=flowed; boundary*1=\r\n",
+        b"> a \r\n",
+        b"Content-Disposition: attachment; filename*=x'y'%ff%\r\n", b"+2AA-",
+        b"Content-Type: ;;=\r\n",
         b"Subject: =?utf-7?q?+2AA-?=\r\n", b"Content-Transfer-Encoding: quoted-printable\r\n",
     ]
 )  # fmt: skip
