@@ -24,6 +24,9 @@ from router.demo.worker import Worker
 from router.errors import BrokerError
 from router.settings import Settings
 
+_SHORTEST_SESSION = 6.0
+"""Tansu answers a group's first member after half of its session timeout."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -98,6 +101,7 @@ def _embedded(settings: Settings, address: str) -> Settings:
         settings,
         broker=address,
         topic_prefix="",
+        session_timeout=_SHORTEST_SESSION,
         delivery="auto",
         security_protocol="PLAINTEXT",
         tls_cert_file="",

@@ -83,14 +83,17 @@ def test_two_brokers_stand_side_by_side() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_the_broker_dies_with_a_parent_that_is_killed() -> None:
+def test_the_broker_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys; from router.demo.broker import EmbeddedBroker\n"
         "with EmbeddedBroker() as broker:\n"
         "    print(broker.pid, flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", script],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
