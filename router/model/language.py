@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from router.core.text import UNKNOWN_LANGUAGE, LanguageStep
@@ -28,26 +29,26 @@ _LEADERS = 8
 _LEAST_SHARE = 0.4
 _LEAST_LEAD = 1.5
 _LEAST_LETTERS = 4
+_READ_LETTERS = 40
 _READ = 600
 """Characters that are looked at; more change nothing and cost time."""
 
-_LETTER = re.compile(r"[^\W\d_]")
-_NOT_WORDS = re.compile(r"\S*(?:@|://|www\.)\S*|\S*\d\S*")
+_NO_WORD = re.compile(r"[\d@]|://|www\.")
 """Addresses, links, amounts and numbers are in no language."""
 
 
 class NaiveBayesLanguage(LanguageStep):
-    """Thread-safe once made; about 50 microseconds for a short text."""
+    """Thread-safe once made; about 75 microseconds for a short text."""
 
     def __init__(self, identifier: LanguageIdentifier) -> None:
         self._rank = identifier.rank
 
     def language_of(self, text: str, locale: str | None) -> str:
-        words = _NOT_WORDS.sub(" ", text[:_READ])
-        letters = len(_LETTER.findall(words[:200]))
-        if letters < _LEAST_LETTERS and words.isascii():
-            return UNKNOWN_LANGUAGE
-        if not letters:
+        words = text[:_READ]
+        if _NO_WORD.search(words):
+            words = " ".join(word for word in words.split() if not _NO_WORD.search(word))
+        letters = sum(map(str.isalpha, words[:_READ_LETTERS]))
+        if letters < (_LEAST_LETTERS if words.isascii() else 1):
             return UNKNOWN_LANGUAGE
         return _best(self._rank(words), _language_of_locale(locale))
 
@@ -74,7 +75,9 @@ def _language_of_locale(locale: str | None) -> str:
 
 
 def load_language_step() -> LanguageStep:
-    """Reads the library's model (about a second and 60 MB, once)."""
+    """Reads the library's model (about a second and 100 MB, once)."""
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([*_WRITTEN, *_OTHERS.split()])
+    # The cut-down table is strided: rows gathered from a contiguous one take a quarter less time.
+    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
     return NaiveBayesLanguage(identifier)
