@@ -231,6 +231,19 @@ async def test_a_fetch_that_fails_ends_the_process(bench: Bench) -> None:
     assert isinstance(bench.runtime.failed.exception(), StreamError)
 
 
+async def test_the_delivery_is_ready_before_the_groups_offsets_are_read(bench: Bench) -> None:
+    """Reading first, an exactly-once owner would repeat what its predecessor is committing."""
+
+    class Late(AtLeastOnce):
+        async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+            await asyncio.sleep(0.01)  # the former owner commits its last transaction meanwhile
+            bench.thread.group[CHAT] = 7
+
+    bench.runtime.delivery = Late(producer_of(bench.app), 5)
+    await bench.take_over()
+    assert bench.consumer.partitions[CHAT].position == 7
+
+
 async def test_a_take_over_that_fails_ends_the_process(bench: Bench) -> None:
     bench.thread.place_error = TopicAuthorizationFailedError("no")
     with pytest.raises(TopicAuthorizationFailedError):

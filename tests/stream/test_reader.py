@@ -48,7 +48,10 @@ class FakeConsumer:
         yield
 
     async def fetched_records(
-        self, partitions: set[TopicPartition], timeout: float, max_records: int | None  # noqa: ASYNC109  # aiokafka's signature
+        self,
+        partitions: set[TopicPartition],
+        timeout: float,  # noqa: ASYNC109  # aiokafka's signature
+        max_records: int | None,
     ) -> dict[TopicPartition, list[Any]]:
         assert partitions
         self.asked.append(partitions)
