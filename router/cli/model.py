@@ -61,11 +61,18 @@ def split_command(data: Path, out: Path) -> None:
 @click.option("--out", type=_FOLDER, required=True, help="The run folder, out of the repository.")
 @click.option("--epochs", type=click.IntRange(0), help="0 fits the heads alone, in minutes.")
 @click.option("--seed", type=click.IntRange(0), help="Another seed is another model.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Where the machine does other work besides, one is the fastest.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
-def train_command(
-    data: Path, out: Path, epochs: int | None, seed: int | None, resume: bool
+def train_command(  # noqa: PLR0917 - click passes options by name
+    data: Path, out: Path, epochs: int | None, seed: int | None, threads: int, resume: bool
 ) -> None:
-    """Fine-tune the encoder with its heads: about half an hour on two cores.
+    """Fine-tune the encoder with its heads: about half an hour.
 
     \b
     Example:
@@ -78,7 +85,7 @@ def train_command(
     require_extra()
     given = {"epochs": epochs, "seed": seed}
     recipe = Recipe(**{name: value for name, value in given.items() if value is not None})
-    train(data, out, recipe, resume=resume, tell=note)
+    train(data, out, recipe, threads=threads, resume=resume, tell=note)
     click.echo(f"Trained. Now: router model export --run {out} --out models/NAME/VERSION")
 
 
