@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import signal
 import tempfile
@@ -49,7 +50,7 @@ def run_demo(
         KeyboardInterrupt: Ctrl-C, or SIGTERM, after everything was put away.
     """
     name = f"router-demo-{secrets.token_hex(3)}"
-    with _terminable(), ExitStack() as stack:
+    with _terminable(), _quiet(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-demo-")))
         if options.broker is None:
             screen.say("starting the embedded broker")
@@ -117,3 +118,15 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """aiokafka tells of every retry just after a topic is made; what fails for good is raised."""
+    logger = logging.getLogger("aiokafka")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
