@@ -14,18 +14,19 @@ from tests.kafka import config, jars, leash, probe, secure
 
 _STARTED_WITHIN = 90.0
 _STOPPED_WITHIN = 30.0
+_QUICK = ("-XX:TieredStopAtLevel=1",)
 _HEAP = {1: "768m", 3: "512m"}
 
 
 class Node:
     """One broker, a controller too. Its port and its data outlive a stop or a kill."""
 
-    def __init__(self, node_id: int, port: int, folder: Path, heap: str) -> None:
+    def __init__(self, node_id: int, port: int, folder: Path, jvm: Sequence[str]) -> None:
         self.node_id = node_id
         self.port = port
         self.folder = folder
         self.log = folder / "kafka.log"
-        self._heap = heap
+        self._jvm = jvm
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,8 +80,7 @@ class Node:
     def _java(self, *arguments: str) -> list[str]:
         return [
             jars.java(),
-            f"-Xmx{self._heap}",
-            "-XX:+UseSerialGC",
+            *self._jvm,
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
             "-cp",
             f"{jars.jars()}/*",
@@ -92,10 +92,17 @@ class Cluster:
     """One node, or three with replication 3 and at least two in sync. A context manager."""
 
     def __init__(
-        self, folder: Path, *, nodes: int = 1, ports: Sequence[int] = (), secured: bool = False
+        self,
+        folder: Path,
+        *,
+        nodes: int = 1,
+        ports: Sequence[int] = (),
+        secured: bool = False,
+        quick: bool = True,
     ) -> None:
         """``ports`` are the nodes' own, one each; left out, free ones are taken. ``secured`` gives
-        a single node a listener with TLS and SASL too: see ``secure_environ``.
+        a single node a listener with TLS and SASL too: see ``secure_environ``. ``quick`` starts
+        in half the processor time, and is slower once warm: not for measurements.
 
         Raises:
             Unavailable: Java, Kafka's jars or OpenSSL are not to be had.
@@ -111,8 +118,9 @@ class Cluster:
         controllers = taken[nodes:-1]
         self._secure_port = taken[-1] if secured else 0
         self._tls = folder / "tls"
+        jvm = [f"-Xmx{_HEAP[nodes]}", "-XX:+UseSerialGC", *(_QUICK if quick else ())]
         self.nodes = [
-            Node(number + 1, port, folder / f"node-{number + 1}", _HEAP[nodes])
+            Node(number + 1, port, folder / f"node-{number + 1}", jvm)
             for number, port in enumerate(clients)
         ]
         for node in self.nodes:
