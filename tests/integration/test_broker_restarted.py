@@ -6,7 +6,7 @@ import pytest
 
 from tests.events import events
 from tests.integration.conftest import StartWorker
-from tests.integration.expected import assert_stands, outcomes
+from tests.integration.expected import assert_stands, duplicates, outcomes
 from tests.integration.traffic import Traffic
 from tests.kafka import Cluster
 
@@ -15,12 +15,13 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 COUNT = 1_500
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize(("how", "delivery"), [("stop", "exactly-once"), ("kill", "at-least-once")])
 def test_nothing_is_lost_when_the_broker_restarts(
-    own_kafka: Cluster, topic_prefix: str, start_worker: StartWorker, how: str
+    own_kafka: Cluster, topic_prefix: str, start_worker: StartWorker, how: str, delivery: str
 ) -> None:
     """A worker may wait or leave; one that leaves is started again, as an operator's tools do."""
     traffic = Traffic(own_kafka.bootstrap, topic_prefix)
+    traffic.environ["ROUTER_DELIVERY"] = delivery
     traffic.create_topics()
     traffic.emit(events(COUNT, seed=5))
     worker = start_worker(traffic)
@@ -40,4 +41,6 @@ def test_nothing_is_lost_when_the_broker_restarts(
 
     traffic.wait_outcomes(COUNT, within=120, alive=supervise)
     assert workers[-1].terminate() == 0, workers[-1].log()
-    assert_stands(traffic.read(), outcomes(traffic))
+    found = traffic.read()
+    assert_stands(found, outcomes(traffic))
+    assert delivery == "at-least-once" or duplicates(found) == 0
