@@ -52,6 +52,7 @@ def run_demo(
     name = f"router-demo-{secrets.token_hex(3)}"
     with _terminable(), _quiet(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-demo-")))
+        broker = None
         if options.broker is None:
             screen.say("starting the embedded broker")
             broker = stack.enter_context(EmbeddedBroker())
@@ -83,6 +84,7 @@ def run_demo(
             planned=planned,
             seed=options.seed,
             worker=stack.enter_context(Worker(settings, folder)),
+            broker=broker,
             screen=screen,
             fresh=options.topic_prefix is None,
             remove=options.broker is not None and options.topic_prefix is None,
