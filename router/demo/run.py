@@ -114,12 +114,14 @@ def _embedded(settings: Settings, address: str) -> Settings:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM leaves as Ctrl-C does, so that nothing is left behind."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    """SIGTERM and a terminal that closes leave as Ctrl-C does, so that nothing is left behind."""
+    told = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(one, lambda *_: signal.raise_signal(signal.SIGINT)) for one in told]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in zip(told, before, strict=True):
+            signal.signal(one, handler)
 
 
 @contextmanager

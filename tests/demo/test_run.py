@@ -105,10 +105,13 @@ def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
     _assert_nothing_is_left(tmp_path)
 
 
-def test_being_told_to_end_before_the_worker_is_ready_leaves_cleanly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_being_told_to_end_before_the_worker_is_ready_leaves_cleanly(
+    tmp_path: Path, told: signal.Signals
+) -> None:
     with _demo(tmp_path, "--plain") as process:
         _wait_for(process, "starting a worker")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(told)
         _, err = process.communicate(timeout=WITHIN)
     assert process.returncode == 130
     assert "Traceback" not in err
