@@ -25,8 +25,6 @@ _LEAVE_MARGIN = 10.0
 _KILL_AFTER = 3.0
 _POLL = 0.05
 _LOG_LINES = 20
-_NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1"}
-"""ONNX Runtime reports its use over the network otherwise, and leaves a file in TMPDIR."""
 
 
 class Worker:
@@ -137,7 +135,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The surroundings' variables, but of ours exactly ``settings``."""
     foreign = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     ours = {PREFIX + f.name.upper(): str(getattr(settings, f.name)) for f in fields(settings)}
-    return foreign | ours | _NO_TELEMETRY
+    return foreign | ours
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
