@@ -9,7 +9,7 @@ RUN    := $(VENV)/.runtime-installed
 DEV    := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format lock clean
+.PHONY: help demo test chaos lint types format lock clean
 
 help: ## Show what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,10 @@ demo: $(RUN) ## Set up, then route a few hundred messages through an embedded br
 test: $(DEV) ## Set up, then run every test (real Kafka too, where Java and Maven are)
 	@echo "==> pytest $(ARGS)"
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(DEV) ## Set up, then kill workers and brokers under both guarantees (half an hour; ARGS="--seed 7")
+	@echo "==> python -m tests.chaos $(ARGS)"
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lint: $(DEV) ## Check style and formatting
 	$(BIN)/ruff check .
