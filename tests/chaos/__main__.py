@@ -33,8 +33,8 @@ def main() -> int:
         )  # fmt: skip
         try:
             reports.append(_one(shape))
-        except Unavailable as error:
-            _say(str(error))
+        except (Unavailable, RuntimeError) as error:
+            _say(f"the run came to no end: {error}")
             return 3
         if arguments.json:
             figures = [{**one.figures, "problems": one.problems} for one in reports]

@@ -135,6 +135,7 @@ class _Run:
             done = self._stand.is_done()
         if not done:
             self._unfinished.append(f"The group did not come to the end in {_DONE_WITHIN:g} s.")
+        self._fleet.all_join(_JOINED_WITHIN)  # one may just have been started again
         codes = self._fleet.end()
         if any(codes):
             self._unfinished.append(f"Left with {codes} though nothing was done to them.")
@@ -142,14 +143,14 @@ class _Run:
             self._unfinished.append(f"{self._fleet.stuck} workers did not leave when told to.")
 
     def _read(self) -> None:
-        if not self._fleet_settled():
+        if not self._settled():
             self._unfinished.append(
                 f"A transaction is open on {', '.join(self._stand.undecided())}."
             )
         self._history.standing = self._stand.inputs()
         self._history.read = self._stand.outputs()
 
-    def _fleet_settled(self) -> bool:
+    def _settled(self) -> bool:
         """All transactions have ended, so that the last stable offset is the end."""
         deadline = time.monotonic() + _DONE_WITHIN
         while self._stand.undecided():
