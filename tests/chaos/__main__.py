@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -19,18 +21,15 @@ from tests.chaos.report import Report, make_report, table
 from tests.chaos.run import Shape, run
 from tests.kafka import Cluster, Unavailable
 
+_PART = 8
+
 
 def main() -> int:
     arguments = _arguments()
     if arguments.check:
         return _check(arguments.check)
-    deliveries = [arguments.delivery] if arguments.delivery else list(get_args(Delivery))
     reports = []
-    for delivery in deliveries:
-        shape = Shape(
-            arguments.seed, delivery, arguments.kills, arguments.restarts,
-            nodes=arguments.nodes, rate=arguments.rate,
-        )  # fmt: skip
+    for shape in _shapes(arguments):
         try:
             reports.append(_one(shape))
         except (Unavailable, RuntimeError) as error:
@@ -40,6 +39,21 @@ def main() -> int:
             figures = [{**one.figures, "problems": one.problems} for one in reports]
             arguments.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     return int(any(one.problems for one in reports))
+
+
+def _shapes(arguments: argparse.Namespace) -> Iterator[Shape]:
+    """Three nodes and all that was asked for; one node, which dies outright, and a part of it."""
+    for nodes in [arguments.nodes] if arguments.nodes else [3, 1]:
+        part = 1 if arguments.nodes or nodes == 3 else _PART
+        for delivery in [arguments.delivery] if arguments.delivery else get_args(Delivery):
+            yield Shape(
+                arguments.seed,
+                delivery,
+                kills=math.ceil(arguments.kills / part),
+                restarts=math.ceil(arguments.restarts / part),
+                nodes=nodes,
+                rate=arguments.rate,
+            )
 
 
 def _one(shape: Shape) -> Report:
@@ -95,7 +109,10 @@ def _arguments() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--kills", type=int, default=100, help="of workers (default 100)")
     parser.add_argument("--restarts", type=int, default=20, help="of brokers (default 20)")
-    parser.add_argument("--nodes", type=int, choices=(1, 3), default=3, help="brokers (default 3)")
+    parser.add_argument(
+        "--nodes", type=int, choices=(1, 3),
+        help=f"brokers (default: three, then one with 1/{_PART} of the kills and restarts)",
+    )  # fmt: skip
     parser.add_argument(
         "--delivery", choices=get_args(Delivery), help="default: both, one after the other"
     )

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from tests.chaos.plan import Aim, Kill, Pause, Stop
 _POLL = 0.002
 _JOINED_WITHIN = 40.0
 _SPRUNG_WITHIN = 8.0
+_TRIES = 5
 STOPPED_WITHIN = 30.0
 """Seconds within which a worker that was told to stop must be gone."""
 
@@ -120,13 +122,20 @@ class Fleet:
         self._note("model", {"order": order or "be well"})
 
     def kill(self, action: Kill) -> None:
-        slot = self._take_aim(action.aim)
-        slot.due = time.monotonic() + action.away
-        slot.signal(signal.SIGKILL)
-        if slot.process is not None:
-            slot.process.join()
-        self._note("kill", {"slot": slot.number, "aimed": action.aim.phase.name,
-                            "phase": slot.board.phase(action.aim.phase).name})  # fmt: skip
+        """One that left by itself just before is none; then it is tried again."""
+        for _ in range(_TRIES):
+            slot = self._take_aim(action.aim)
+            process = slot.process
+            if process is None:
+                continue
+            slot.due = time.monotonic() + action.away
+            slot.signal(signal.SIGKILL)
+            process.join()
+            if process.exitcode == -signal.SIGKILL:
+                phase = slot.board.phase(action.aim.phase)
+                self._note("kill", {"slot": slot.number, "aimed": action.aim.phase.name,
+                                    "phase": phase.name})  # fmt: skip
+                return
 
     def pause(self, action: Pause) -> None:
         slot = self._take_aim(action.aim)
@@ -160,12 +169,16 @@ class Fleet:
         return codes
 
     def _take_aim(self, aim: Aim) -> Slot:
-        """A worker at the wanted phase, held there; at another when it does not come to it."""
-        slot = self._member(aim.slot)
-        slot.board.arm(aim.phase, aim.moment)
-        if aim.phase is Phase.REBALANCE:
-            self._shake(slot)
-        if not self.until(lambda: slot.board.sprung or not slot.alive, _SPRUNG_WITHIN):
+        """A worker at the wanted phase, held there. While brokers are away none comes to it: tried
+        again for a while, then whatever the worker is at must do."""
+        for _ in range(_TRIES):
+            slot = self._member(aim.slot)
+            slot.board.arm(aim.phase, aim.moment)
+            if aim.phase is Phase.REBALANCE:
+                self._shake(slot)
+            self.until(partial(_sprung_or_dead, slot, slot.process), _SPRUNG_WITHIN)
+            if slot.board.sprung and slot.alive:
+                break
             slot.board.disarm()
         if aim.moment is Moment.THROUGH:
             time.sleep(aim.delay)
@@ -206,3 +219,8 @@ class Fleet:
         arguments = (slot.environ, slot.board.path, self._orders, slot.log)
         slot.process = self._context.Process(target=target.main, args=arguments)
         slot.process.start()
+
+
+def _sprung_or_dead(slot: Slot, process: ForkServerProcess | None) -> bool:
+    """``process`` is who was aimed at; another may be in its place by now."""
+    return slot.board.sprung or slot.process is not process or not slot.alive

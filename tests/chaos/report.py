@@ -30,8 +30,13 @@ def make_report(shape: Shape, outcome: Outcome) -> Report:
     problems = [f"{one.fault}: {one.what}" for one in verdict.violations]
     problems += outcome.unfinished
     if shape.kills >= len(WANTED):
-        empty = [name for name, count in figures["kills"].items() if not count]
-        problems += [f"No kill fell {name}." for name in empty if name != _words(Phase.STARTING)]
+        problems += [
+            f"No kill fell {_words(p)}." for p in WANTED if not figures["kills"][_words(p)]
+        ]
+    if (killed := sum(figures["kills"].values())) != shape.kills:
+        problems.append(f"{killed} workers were killed instead of {shape.kills}.")
+    if (restarted := figures["broker restarts"]) != shape.restarts:
+        problems.append(f"{restarted} brokers were restarted instead of {shape.restarts}.")
     return Report(shape, figures, tuple(problems))
 
 
