@@ -52,6 +52,7 @@ def run_demo(
     name = f"router-demo-{secrets.token_hex(3)}"
     with _terminable(), _quiet(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-demo-")))
+        broker = None
         if options.broker is None:
             screen.say("starting the embedded broker")
             broker = stack.enter_context(EmbeddedBroker())
@@ -83,6 +84,7 @@ def run_demo(
             planned=planned,
             seed=options.seed,
             worker=stack.enter_context(Worker(settings, folder)),
+            broker=broker,
             screen=screen,
             fresh=options.topic_prefix is None,
             remove=options.broker is not None and options.topic_prefix is None,
@@ -112,12 +114,14 @@ def _embedded(settings: Settings, address: str) -> Settings:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM leaves as Ctrl-C does, so that nothing is left behind."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    """SIGTERM and a terminal that closes leave as Ctrl-C does, so that nothing is left behind."""
+    told = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(one, lambda *_: signal.raise_signal(signal.SIGINT)) for one in told]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in zip(told, before, strict=True):
+            signal.signal(one, handler)
 
 
 @contextmanager

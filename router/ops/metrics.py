@@ -20,6 +20,7 @@ from router import __version__
 from router.core.breaker import State
 from router.core.clock import Clock
 from router.core.decision import PolicyRef, Stage
+from router.core.event import RejectReason
 from router.core.prediction import ModelRef
 from router.core.topics import Channel
 from router.ops import declarations as declared
@@ -69,6 +70,8 @@ class Metrics:
         for state in get_args(State):
             self._transitions.labels(state)
         self._model_available.set(1)
+        for reason in get_args(RejectReason):
+            self._rejected.labels(reason)
 
     def consumed(self, channel: Channel, records: int) -> None:
         """A batch was taken from an input topic."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,17 +112,14 @@ def _first_heads(
 
 
 def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    started = out / "recipe.json"
-    wanted = dataclasses.asdict(recipe)
-    if not resume:
-        shutil.rmtree(out / "split", ignore_errors=True)
-        for path in (*out.glob("*.safetensors"), out / "run.json"):
-            path.unlink(missing_ok=True)
-    elif started.is_file() and json.loads(started.read_text(encoding="utf-8")) != wanted:
+    started, wanted = out / "recipe.json", dataclasses.asdict(recipe)
+    if started.is_file() and not resume:
+        raise UsageError(f"{out} holds a run.", "Go on with --resume, or give another folder.")
+    if started.is_file() and json.loads(started.read_text(encoding="utf-8")) != wanted:
         raise UsageError(
             f"The run in {out} was started with another recipe.", f"It is in {started}."
         )
+    out.mkdir(parents=True, exist_ok=True)
     started.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 

@@ -13,6 +13,7 @@ from router.settings import Settings
 from router.stream import capabilities
 from router.stream.capabilities import ask_broker
 from tests.conftest import Broker
+from tests.kafka import Cluster
 from tests.stream.bank import Bank, eventually, sources
 
 kafka_only = pytest.mark.kafka
@@ -20,8 +21,8 @@ either_delivery = pytest.mark.parametrize("delivery", ["exactly-once", "at-least
 
 
 @pytest.fixture
-def bank(kafka: object, topic_prefix: str, group: str) -> Bank:
-    return Bank(kafka.bootstrap, topic_prefix, group)  # type: ignore[attr-defined]  # a Cluster
+def bank(kafka: Cluster, topic_prefix: str, group: str) -> Bank:
+    return Bank(kafka.bootstrap, topic_prefix, group)
 
 
 def messages(count: int, start: int = 0) -> list[tuple[bytes | None, bytes | None]]:
