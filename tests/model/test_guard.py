@@ -37,6 +37,7 @@ class Hands:
         self.time = 0.0
         self.waits: queue.Queue[float] = queue.Queue()
         self._over: queue.Queue[None] = queue.Queue()
+        self._free = False
 
     def now(self) -> float:
         return self.time
@@ -46,7 +47,10 @@ class Hands:
 
     def wait(self, seconds: float) -> None:
         self.waits.put(seconds)
-        self._over.get(timeout=PATIENCE)
+        if not self._free:
+            self._over.get(timeout=PATIENCE)
+        if self._free:
+            self.time += seconds
 
     def next_wait(self) -> float:
         """The wait that the prober is in; it goes on waiting."""
@@ -54,6 +58,11 @@ class Hands:
 
     def turn(self, seconds: float) -> None:
         self.time += seconds
+        self._over.put(None)
+
+    def let_go(self) -> None:
+        """From now on a wait is over at once, and so is the one under way."""
+        self._free = True
         self._over.put(None)
 
 
@@ -112,12 +121,16 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
+    before = set(threading.enumerate())
     bench = Bench()
     yield bench
     bench.model.mood = lambda: None
+    bench.model.breaks_on = frozenset()
     bench.model.woken.set()
-    for _ in range(3):
-        bench.hands.turn(1000)
+    bench.hands.let_go()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), f"{thread.name} was left behind"
 
 
 def raising(error: BaseException) -> Callable[[], Any]:
