@@ -93,7 +93,8 @@ def test_every_declared_series_is_exposed_and_no_other_of_ours() -> None:
     metrics.loaded(ModelRef("m", "1", "0"), PolicyRef("p", "1", "0"))
     metrics.consumed("chat", 3)
     metrics.stage("publish", 0.004)
-    metrics.published([outcome("cards"), outcome(IGNORED, "auto_reply"), dead_letter("not_json")], 101.0)
+    outcomes = [outcome("cards"), outcome(IGNORED, "auto_reply"), dead_letter("not_json")]
+    metrics.published(outcomes, 101.0)
     exposed = {
         sample.name
         for family in text_string_to_metric_families(generate_latest(metrics.registry).decode())
