@@ -13,6 +13,7 @@ import structlog
 
 from router import __version__
 from router.core.asking import OnFault
+from router.core.breaker import Breaker
 from router.core.clock import Clock
 from router.core.policy import Policy
 from router.core.prediction import Classifier
@@ -22,6 +23,7 @@ from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
 from router.ops.health_server import HealthServer
 from router.ops.metrics import Metrics
+from router.ops.model_watch import ModelWatch
 from router.settings import Settings
 from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
 from router.stream.capabilities import Capabilities, ask_broker
@@ -32,6 +34,7 @@ from router.stream.runtime import Runtime
 from router.stream.watch import watch
 from router.stream.work import Routing, RoutingLine
 
+ABANDONED = StreamError.exit_code
 _LEAVE_SECONDS = 5.0
 """After a failure: time to leave the group, so that another worker takes over at once."""
 
@@ -48,18 +51,28 @@ class WorkerLine(RoutingLine, Protocol):
     def classifier(self) -> Classifier | None: ...
 
 
-BuildLine = Callable[[Settings, Clock, OnFault], WorkerLine]
+BuildLine = Callable[[Settings, Clock, OnFault, Callable[[Breaker], None]], WorkerLine]
+"""``router.assembly.build_line``."""
 
 
 def run_worker(settings: Settings, build_line: BuildLine) -> int:
-    """Work until a signal or a failure; gives the exit code, and has logged why."""
+    """Work until a signal or a failure; gives the exit code, and has logged why.
+
+    From ``ABANDONED`` on, the caller must leave the process with it at once (``os._exit``): what
+    did not finish is still there, and tidying up would wait for it, with a broker that is gone
+    perhaps for ever.
+    """
+    runner = asyncio.Runner()
     try:
-        asyncio.run(_Worker(settings, build_line).run())
+        runner.run(_Worker(settings, build_line).run())
     except RouterError as error:
         cause = error.__cause__
         _log.error("stopped", problem=error.problem, fix=error.fix, exit_code=error.exit_code,
                    cause=type(cause).__name__ if cause else None)  # fmt: skip
+        if error.exit_code < ABANDONED:
+            runner.close()
         return error.exit_code
+    runner.close()
     _log.info("stopped", exit_code=0)
     return 0
 
@@ -102,7 +115,12 @@ class _Worker:
         faults = FaultReporter(self._metrics, self._clock)
         loop = asyncio.get_running_loop()
         line = await loop.run_in_executor(
-            self._executor, self._build_line, self._settings, self._clock, faults
+            self._executor,
+            self._build_line,
+            self._settings,
+            self._clock,
+            faults,
+            ModelWatch(self._metrics, self._health),
         )
         self._metrics.loaded(line.classifier.ref if line.classifier else None, line.policy.ref)
         topics = self._settings.topics()
@@ -125,7 +143,8 @@ class _Worker:
             watching.cancel()
             await self._leave(app, runtime)
             starting.cancel()
-            await asyncio.gather(starting, watching, return_exceptions=True)
+            # With a limit: what waits for a broker that is gone does not heed a cancellation.
+            await asyncio.wait({starting, watching}, timeout=1)
 
     async def _until_the_end(
         self, runtime: Runtime, starting: asyncio.Future[Any], watching: asyncio.Future[None]
