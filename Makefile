@@ -3,13 +3,14 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+FUZZ_RECORDS ?= 1000000
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN    := $(VENV)/.runtime-installed
 DEV    := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format lock clean
+.PHONY: help demo test fuzz lint types format lock clean
 
 help: ## Show what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +22,9 @@ demo: $(RUN) ## Set up, then route a few hundred messages through an embedded br
 test: $(DEV) ## Set up, then run every test (real Kafka too, where Java and Maven are)
 	@echo "==> pytest $(ARGS)"
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(DEV) ## Set up, then send a million generated records through the core (FUZZ_RECORDS=…)
+	@$(BIN)/python -m tests.fuzz --records $(FUZZ_RECORDS) $(ARGS)
 
 lint: $(DEV) ## Check style and formatting
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ import structlog
 
 from router import __version__
 from router.core.asking import OnFault
+from router.core.breaker import Breaker
 from router.core.clock import Clock
 from router.core.policy import Policy
 from router.core.prediction import Classifier
@@ -22,6 +23,7 @@ from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
 from router.ops.health_server import HealthServer
 from router.ops.metrics import Metrics
+from router.ops.model_watch import ModelWatch
 from router.settings import Settings
 from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
 from router.stream.capabilities import Capabilities, ask_broker
@@ -49,7 +51,8 @@ class WorkerLine(RoutingLine, Protocol):
     def classifier(self) -> Classifier | None: ...
 
 
-BuildLine = Callable[[Settings, Clock, OnFault], WorkerLine]
+BuildLine = Callable[[Settings, Clock, OnFault, Callable[[Breaker], None]], WorkerLine]
+"""``router.assembly.build_line``."""
 
 
 def run_worker(settings: Settings, build_line: BuildLine) -> int:
@@ -112,7 +115,12 @@ class _Worker:
         faults = FaultReporter(self._metrics, self._clock)
         loop = asyncio.get_running_loop()
         line = await loop.run_in_executor(
-            self._executor, self._build_line, self._settings, self._clock, faults
+            self._executor,
+            self._build_line,
+            self._settings,
+            self._clock,
+            faults,
+            ModelWatch(self._metrics, self._health),
         )
         self._metrics.loaded(line.classifier.ref if line.classifier else None, line.policy.ref)
         topics = self._settings.topics()
