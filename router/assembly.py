@@ -22,9 +22,9 @@ from router.resources import MODELS, SCHEMAS
 from router.settings import Settings
 
 
-def build_line(settings: Settings, clock: Clock, on_fault: OnFault) -> Line:
-    """The line under the settings' policy and model. ``on_fault`` may be called from any thread
-    that calls the line.
+def build_line(settings: Settings, clock: Clock, on_fault: OnFault, *, model: bool = True) -> Line:
+    """The line under the settings' policy and model; not ``model`` leaves that out, for who asks
+    only what can be read. ``on_fault`` may be called from any thread that calls the line.
 
     Raises:
         PolicyError: the policy is missing or breaks its schema.
@@ -33,7 +33,7 @@ def build_line(settings: Settings, clock: Clock, on_fault: OnFault) -> Line:
     """
     return Line(
         open_policy(settings.policy),
-        open_classifier(settings),
+        open_classifier(settings) if model else None,
         open_languages(),
         open_validators(),
         settings.topics(),
