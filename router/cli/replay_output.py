@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,19 +24,20 @@ _WHY = {
 @dataclass(slots=True)
 class Survey:
     """Dead letters counted, and the first ``keep`` of them. Those sent again already are counted
-    as such, and else left out unless ``with_replayed``."""
+    as such, and else left out unless ``with_replayed``. Of ``sought`` those stay that never came.
+    """
 
     keep: int
     with_replayed: bool
+    sought: set[Source]
     states: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     rows: list[Standing] = field(default_factory=list)
-    seen: set[Source] = field(default_factory=set)
 
     def add(self, standing: Standing) -> None:
         self.states[standing.state] += 1
-        self.seen.add(standing.letter.at)
+        self.sought.discard(standing.letter.at)
         if standing.refusal is not None:
             self.refusals[standing.refusal.reason] += 1
         if standing.state == "replayed" and not self.with_replayed:
@@ -83,13 +83,13 @@ def print_letters(survey: Survey, *, show_text: bool, as_json: bool) -> None:
 def print_plan(
     survey: Survey,
     planned: int,
-    lost: Collection[Source],
     *,
     as_json: bool,
     sent: int | None = None,
     delivery: str | None = None,
 ) -> None:
-    """What would be sent, or with ``sent`` what was. ``lost`` are not on the topic any more."""
+    """What would be sent, or with ``sent`` what was."""
+    lost = sorted(map(str, survey.sought))
     if as_json:
         print_json(
             {
@@ -99,7 +99,7 @@ def print_plan(
                 "delivery": delivery,
                 "by_state": dict(survey.states),
                 "refused": dict(survey.refusals),
-                "not_found": sorted(map(str, lost)),
+                "not_found": lost,
             }
         )
         return
@@ -116,7 +116,7 @@ def print_plan(
         if survey.states[state]:
             click.echo(f"{survey.states[state]} cannot be sent: {why}.")
     if lost:
-        click.echo(f"{len(lost)} of the file are not on the topic, {min(map(str, lost))} first.")
+        click.echo(f"{len(lost)} of the file are not on the topic, {lost[0]} first.")
 
 
 def _row(standing: Standing, *, show_text: bool) -> dict[str, Any]:
