@@ -51,8 +51,16 @@ def pytest_runtest_makereport(
     return report
 
 
-def _cluster(paths: pytest.TempPathFactory, nodes: int) -> Iterator[Cluster]:
-    with Cluster(paths.mktemp("kafka"), nodes=nodes) as cluster:
+def _cluster(
+    paths: pytest.TempPathFactory, *, nodes: int = 1, secured: bool = False
+) -> Iterator[Cluster]:
+    try:
+        made = Cluster(paths.mktemp("kafka"), nodes=nodes, secured=secured)
+    except Unavailable as reason:
+        if os.environ.get(REQUIRE) == "1":
+            pytest.fail(f"{REQUIRE}=1: {reason}")
+        pytest.skip(str(reason))
+    with made as cluster:
         _running.append(cluster)
         try:
             yield cluster
@@ -63,19 +71,25 @@ def _cluster(paths: pytest.TempPathFactory, nodes: int) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One Kafka node for the whole run; leave it running, and use topics of your own on it."""
-    yield from _cluster(tmp_path_factory, nodes=1)
+    yield from _cluster(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One Kafka node of the module's own, to stop, kill and restart."""
-    yield from _cluster(tmp_path_factory, nodes=1)
+    yield from _cluster(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def own_kafka_of_three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three nodes of the module's own, replication 3, at least two in sync."""
     yield from _cluster(tmp_path_factory, nodes=3)
+
+
+@pytest.fixture(scope="module")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One node of the module's own that has a listener with TLS and SASL beside the plain one."""
+    yield from _cluster(tmp_path_factory, secured=True)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,8 @@ _RATE = 25.0
 @click.option("--broker", metavar="HOST:PORT", help="Use this broker, not the embedded one.")
 @click.option(
     "--topic-prefix",
-    help="With --broker: use the topics of this prefix and keep them, not fresh ones.",
+    help="With --broker: use the topics of this prefix, not fresh ones, and keep them. What "
+    "already stands on the inputs is routed too.",
 )
 @click.option("--plain", is_flag=True, help="Lines, as where there is no terminal.")
 @json_option

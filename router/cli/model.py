@@ -43,8 +43,7 @@ def model_group() -> None:
 def split_command(data: Path, out: Path) -> None:
     """Write the fixed split: train.csv, calibration.csv, heldout.csv, heldout-own.csv.
 
-    The same data give the same split on every machine. The files hold the data sets' texts: keep
-    them out of the repository.
+    The same on every machine. The files hold the data's texts: keep them out of the repository.
 
     \b
     Example:
@@ -61,11 +60,18 @@ def split_command(data: Path, out: Path) -> None:
 @click.option("--out", type=_FOLDER, required=True, help="The run folder, out of the repository.")
 @click.option("--epochs", type=click.IntRange(0), help="0 fits the heads alone, in minutes.")
 @click.option("--seed", type=click.IntRange(0), help="Another seed is another model.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Where the machine does other work besides, one is the fastest.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
-def train_command(
-    data: Path, out: Path, epochs: int | None, seed: int | None, resume: bool
+def train_command(  # noqa: PLR0917 - click passes options by name
+    data: Path, out: Path, epochs: int | None, seed: int | None, threads: int, resume: bool
 ) -> None:
-    """Fine-tune the encoder with its heads: about half an hour on two cores.
+    """Fine-tune the encoder with its heads: about half an hour.
 
     \b
     Example:
@@ -78,7 +84,7 @@ def train_command(
     require_extra()
     given = {"epochs": epochs, "seed": seed}
     recipe = Recipe(**{name: value for name, value in given.items() if value is not None})
-    train(data, out, recipe, resume=resume, tell=note)
+    train(data, out, recipe, threads=threads, resume=resume, tell=note)
     click.echo(f"Trained. Now: router model export --run {out} --out models/NAME/VERSION")
 
 
@@ -192,7 +198,6 @@ def show_command(context: click.Context, bundle: str, as_json: bool) -> None:
     if as_json:
         print_json({**manifest.whole, "intents": read.intents, "hash": read.ref.hash})
         return
-    size = sum(file.bytes for file in manifest.files.values())
     print_table(
         ("what", "value"),
         [
@@ -202,7 +207,7 @@ def show_command(context: click.Context, bundle: str, as_json: bool) -> None:
             ("languages", ", ".join(manifest.languages)),
             ("stages", ", ".join(f"{s.name} ({s.max_tokens} tokens)" for s in manifest.stages)),
             ("intents", str(len(read.intents))),
-            ("size", f"{size / 1e6:.1f} MB"),
+            ("size", f"{sum(f.bytes for f in manifest.files.values()) / 1e6:.1f} MB"),
             ("encoder", "{name}, {licence}".format(**manifest.whole["encoder"])),
             *((f"{file}: accuracy", _figure(m.get("accuracy"))) for file, m in
               manifest.whole["metrics"].items()),

@@ -11,6 +11,24 @@ from router.core.topics import Channel
 
 Author = Literal["customer", "colleague", "bot"]
 
+RejectReason = Literal[
+    "too_large",
+    "null_value",
+    "not_utf8",
+    "not_json",
+    "lone_surrogate",
+    "too_deep",
+    "number_out_of_range",
+    "not_an_object",
+    "missing_field",
+    "wrong_type",
+    "invalid_value",
+    "unknown_schema",
+    "unsupported_content_type",
+    "bad_mime",
+    "internal_error",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -59,7 +77,7 @@ class Rejected:
     """Why a record is no event. ``field`` is a dotted path (``attachments.0.size``) or ``$`` for
     the value as a whole; ``detail`` says what was expected and never quotes a value."""
 
-    reason: str
+    reason: RejectReason
     field: str
     detail: str
 

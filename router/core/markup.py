@@ -19,6 +19,7 @@ SIGNATURE_MARK = "-- "
 _MAX_OPEN = 400
 _OPENED = re.compile(r"<[a-zA-Z/!?]")
 _NAME = re.compile(r"/?[a-zA-Z][^\s/>]*+")
+_QUOTE = re.compile("[\"']")
 _TAG_STOP = re.compile(r"[>\"']")
 _SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
 _ENDLESS_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
@@ -67,6 +68,9 @@ def _tag_end(html: str, at: int, unclosed: set[str]) -> int:
 
     ``unclosed`` remembers the quotes that have no partner further on.
     """
+    first = html.find(">", at)
+    if first < 0 or not _QUOTE.search(html, at, first):
+        return first
     while stop := _TAG_STOP.search(html, at):
         at = stop.end()
         quote = stop.group()

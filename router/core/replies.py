@@ -40,14 +40,13 @@ def newly_written(text: str) -> tuple[str, tuple[Cut, ...]]:
     forwards a suspicious mail without a word of his own).
     """
     lines = [line.rstrip() for line in text.split("\n")]
-    sorted_ = _sort(lines[:_MAX_LINES])
-    sorted_.kept += [line for line in lines[_MAX_LINES:] if not line.startswith(">")]
-    _drop_disclaimer(sorted_)
-    if sorted_.empty and sorted_.quoted:
-        sorted_.kept = [line.lstrip("> ") for line in sorted_.quoted]
-        sorted_.cut.pop("quote", None)
-    cuts = tuple(Cut(kind, size) for kind, size in sorted_.cut.items() if size)
-    return "\n".join(sorted_.kept).strip(), cuts
+    found = _sort(lines[:_MAX_LINES])
+    found.kept += [line for line in lines[_MAX_LINES:] if not line.startswith(">")]
+    if found.empty and found.quoted:
+        found = _sort([line.lstrip("> ") for line in found.quoted])
+    _drop_disclaimer(found)
+    cuts = tuple(Cut(kind, size) for kind, size in found.cut.items() if size)
+    return "\n".join(found.kept).strip(), cuts
 
 
 def _sort(lines: list[str]) -> _Sorted:
@@ -56,7 +55,7 @@ def _sort(lines: list[str]) -> _Sorted:
     while at < len(lines):
         line = lines[at]
         if marks.QUOTED.match(line):
-            found.quoted += [] if _is_mark(lines, at) else [line]
+            found.quoted.append(line)
             found.drop("quote", [line])
             at += 1
         elif size := _embedding(lines, at):
@@ -78,12 +77,6 @@ def _sort(lines: list[str]) -> _Sorted:
             found.kept.append(line)
             at += 1
     return found
-
-
-def _is_mark(lines: list[str], at: int) -> bool:
-    """Whether a quoted line is itself a mark of an older quote, nobody's words."""
-    bare = [line.lstrip("> ") for line in lines[at : at + marks.MAX_INTRO_LINES]]
-    return bool(_intro(bare, 0) or marks.SEPARATOR.match(bare[0][: marks.MAX_LINE]))
 
 
 def _embedding(lines: list[str], at: int) -> int:

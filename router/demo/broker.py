@@ -59,6 +59,11 @@ class EmbeddedBroker:
             raise BrokerError("The embedded broker is not running.")
         return self._process.pid
 
+    def check(self) -> None:
+        """Raises BrokerError if it has ended by itself, with its last words."""
+        if self._process is not None and self._process.poll() is not None:
+            raise BrokerError("The embedded broker ended by itself.", self.log())
+
     def log(self, lines: int = _LOG_LINES) -> str:
         """The last lines of what the broker wrote."""
         return child.tail(self._folder / "broker.log", lines) if self._folder else ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from router.core.topics import DEAD_LETTER, IGNORED, REVIEW
+from router.demo.broker import EmbeddedBroker
 from router.demo.ledger import Ledger
 from router.demo.schedule import Planned
 from router.demo.screen import Screen
@@ -39,6 +40,7 @@ class Course:
     planned: Sequence[Planned]
     seed: int
     worker: Worker
+    broker: EmbeddedBroker | None
     screen: Screen
     fresh: bool
     remove: bool
@@ -89,7 +91,7 @@ class Course:
             async with asyncio.TaskGroup() as group:
                 background = [
                     group.create_task(watch.run()),
-                    group.create_task(self.worker.mind()),
+                    group.create_task(self._minding()),
                     group.create_task(self._refreshing()),
                 ]
                 await emit(
@@ -105,6 +107,13 @@ class Course:
         except ExceptionGroup as group_error:
             raise _first(group_error) from None
         self.screen.refresh(self.ledger, len(self.planned))
+
+    async def _minding(self) -> None:
+        while True:
+            if self.broker is not None:
+                self.broker.check()
+            self.worker.check()
+            await asyncio.sleep(_POLL)
 
     async def _refreshing(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import signal
 import tempfile
@@ -49,8 +50,9 @@ def run_demo(
         KeyboardInterrupt: Ctrl-C, or SIGTERM, after everything was put away.
     """
     name = f"router-demo-{secrets.token_hex(3)}"
-    with _terminable(), ExitStack() as stack:
+    with _terminable(), _quiet(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-demo-")))
+        broker = None
         if options.broker is None:
             screen.say("starting the embedded broker")
             broker = stack.enter_context(EmbeddedBroker())
@@ -82,6 +84,7 @@ def run_demo(
             planned=planned,
             seed=options.seed,
             worker=stack.enter_context(Worker(settings, folder)),
+            broker=broker,
             screen=screen,
             fresh=options.topic_prefix is None,
             remove=options.broker is not None and options.topic_prefix is None,
@@ -111,9 +114,23 @@ def _embedded(settings: Settings, address: str) -> Settings:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM leaves as Ctrl-C does, so that nothing is left behind."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    """SIGTERM and a terminal that closes leave as Ctrl-C does, so that nothing is left behind."""
+    told = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(one, lambda *_: signal.raise_signal(signal.SIGINT)) for one in told]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in zip(told, before, strict=True):
+            signal.signal(one, handler)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """aiokafka tells of every retry just after a topic is made; what fails for good is raised."""
+    logger = logging.getLogger("aiokafka")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -18,8 +17,10 @@ from router.demo.ledger import KINDS, Ledger
 from router.demo.summary import WORDS, milliseconds
 
 _BAR = 16
-_SIDE_BY_SIDE = 120
-_WORDS = 48
+_SIDE_BY_SIDE = 130
+_BESIDE = 106
+"""What a line holds besides the newest message's words when both tables stand side by side."""
+_WORDS = 60
 _LINE_EVERY = 2.0
 _FRAME = 3
 """Lines of the picture that are no queue and no message: heading, columns, latencies."""
@@ -108,12 +109,13 @@ class LiveScreen(SilentScreen):
         queues = self._queues(ledger)
         heading = Text(progress(ledger, planned), "bold", no_wrap=True, overflow="ellipsis")
         if width >= _SIDE_BY_SIDE:
-            newest = _newest(ledger, len(self._rows), width - 66)
-            return Group(heading, Columns([queues, newest], padding=(0, 3)))
+            grid = Table.grid(padding=(0, 3))
+            grid.add_row(queues, _newest(ledger, len(self._rows) + 1, width - _BESIDE))
+            return Group(heading, grid)
         room = height - len(self._rows) - _FRAME - 2
         if room <= 1:
             return Group(heading, queues)
-        return Group(heading, queues, _newest(ledger, room, width - 34))
+        return Group(heading, queues, _newest(ledger, room, width - 42))
 
     def _queues(self, ledger: Ledger) -> Table:
         counts = dict.fromkeys(self._rows, 0)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from router.core.record import Source
 from router.core.topics import Topics
 from router.demo.ledger import Ledger, Sent
+from router.demo.parting import part
 from router.demo.schedule import Planned
 from router.errors import BrokerError
 from router.stream.sizes import input_bytes
@@ -53,7 +54,7 @@ async def emit(
             "Its log says more; its limits must allow ROUTER_MAX_EVENT_BYTES.",
         ) from None
     finally:
-        await producer.stop()
+        await part(producer.stop())
 
 
 async def _enter(record: Planned, at: float, future: asyncio.Future[Any], ledger: Ledger) -> None:

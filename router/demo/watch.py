@@ -14,6 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from router.core.record import Source
 from router.core.topics import DEAD_LETTER, REVIEW, Topics
 from router.demo.ledger import Ledger, Seen
+from router.demo.parting import part
 from router.errors import BrokerError
 
 _FETCH_WAIT_MS = 100
@@ -68,7 +69,7 @@ class Watch:
                     self._enter(partition.topic, record, at)
 
     async def stop(self) -> None:
-        await self._consumer.stop()
+        await part(self._consumer.stop())
 
     def _enter(self, topic: str, record: ConsumerRecord, at: float) -> None:
         if topic == self._topics.dead_letter:

@@ -25,8 +25,6 @@ _LEAVE_MARGIN = 10.0
 _KILL_AFTER = 3.0
 _POLL = 0.05
 _LOG_LINES = 20
-_NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1"}
-"""ONNX Runtime reports its use over the network otherwise, and leaves a file in TMPDIR."""
 
 
 class Worker:
@@ -76,19 +74,9 @@ class Worker:
                 self._port = line.get("metrics_port", self._port)
                 if line.get("event") == "ready":
                     return
-            self._check()
+            self.check()
             await asyncio.sleep(_POLL)
         self._fail(f"The worker was not ready within {_READY_WITHIN:g} s.")
-
-    async def mind(self) -> None:
-        """Never returns while it runs.
-
-        Raises:
-            RouterError: it ended by itself; with the end of its log.
-        """
-        while True:
-            self._check()
-            await asyncio.sleep(_POLL)
 
     async def consumed(self) -> int:
         """How many records it says it has taken: the sum of ``router_consumed_total``.
@@ -105,14 +93,15 @@ class Worker:
         within = self._settings.drain_timeout + _LEAVE_MARGIN
         return await asyncio.to_thread(child.stop, self._process, within=within)
 
-    def log(self) -> str:
-        """The last lines of its log."""
-        return child.tail(self._log, _LOG_LINES)
-
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises RouterError if it has ended by itself, with the end of its log."""
         status = self._process.poll() if self._process else None
         if status is not None:
             self._fail(f"The worker ended by itself with exit status {status}.")
+
+    def log(self) -> str:
+        """The last lines of its log."""
+        return child.tail(self._log, _LOG_LINES)
 
     def _fail(self, problem: str) -> NoReturn:
         raise RouterError(f"{problem} The end of its log:\n{self.log()}")
@@ -146,7 +135,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The surroundings' variables, but of ours exactly ``settings``."""
     foreign = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     ours = {PREFIX + f.name.upper(): str(getattr(settings, f.name)) for f in fields(settings)}
-    return foreign | ours | _NO_TELEMETRY
+    return foreign | ours
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

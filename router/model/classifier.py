@@ -23,9 +23,10 @@ from router.model.stage import Raw, Stage, open_stage
 KEPT = 10
 """Most intents that an answer names."""
 
-SAMPLE_TOLERANCE = 0.05
-"""How far a sample's probabilities may lie from those in the manifest: processors round
-differently, a runtime that computes something else lies further off."""
+SAMPLE_TOLERANCE = 0.1
+"""How far a sample's probabilities may lie from those in the manifest. Processors differ in a
+float's last place, and an int8 rounding makes a hundredth of that now and then; a runtime that
+computes something else lies further off."""
 
 
 class BundleClassifier:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
@@ -19,6 +19,7 @@ from prometheus_client.process_collector import ProcessCollector
 from router import __version__
 from router.core.clock import Clock
 from router.core.decision import PolicyRef, Stage
+from router.core.event import RejectReason
 from router.core.prediction import ModelRef
 from router.core.topics import Channel
 from router.ops import declarations as declared
@@ -63,6 +64,8 @@ class Metrics:
         for channel in ("chat", "email"):  # from nought, so that a first increase is seen
             self._consumed.labels(channel)
             self._of_channel(channel)
+        for reason in get_args(RejectReason):
+            self._rejected.labels(reason)
 
     def consumed(self, channel: Channel, records: int) -> None:
         """A batch was taken from an input topic."""

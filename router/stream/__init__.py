@@ -1,0 +1,8 @@
+"""Kafka in, Kafka out: a Faust app on a batch transport. Nothing here knows of models or text.
+
+One Faust event is one fetched batch of one partition. Its way, file by file: ``reader`` takes it
+from aiokafka in the consumer's ``thread``; ``consumer`` notes it on its ``partition`` and hands it
+through Faust to the agent of ``app``; ``lanes`` has one ordered task for each partition, which
+``slices`` it and does the ``work``: route, then ``delivery`` (or ``exactly_once``) by ``sending``.
+``worker`` starts, drains and ends all that; ``watch`` looks after what would stop in silence.
+"""

@@ -1,9 +1,7 @@
 """How a slice is delivered: what a partition needs for it, what publishes it, who commits it.
 
-The rest of the stream knows this protocol alone, so another guarantee is another class beside
-``AtLeastOnce``: one with a transactional producer for each input partition starts it in
-``assigned`` (before the group's offsets are read, which fences the partition's former owner),
-publishes slice and offset in one transaction, and has ``commits`` False.
+The rest of the stream knows this protocol alone; ``AtLeastOnce`` is here, the other guarantee in
+``exactly_once``.
 """
 
 from __future__ import annotations

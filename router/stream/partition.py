@@ -132,7 +132,7 @@ class Partition:
         self.behind_since = None
 
     def _is_head(self, batch: Batch) -> bool:
-        if batch.sequence != self.sequence or batch not in self.out:
+        if batch not in self.out:
             return False
         if batch is not self.out[0]:
             raise StreamError(f"{self.tp.topic}/{self.tp.partition} was worked on out of order.")

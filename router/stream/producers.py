@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import aiokafka
@@ -19,22 +20,36 @@ BATCH_BYTES = 512 * 1024
 _log = structlog.get_logger("router.stream")
 
 
-def new_producer(
-    settings: Settings, *, idempotent: bool, transactional_id: str | None = None
-) -> aiokafka.AIOKafkaProducer:
-    """A producer of our settings, not started. Waits for all replicas in sync."""
+def new_producer(settings: Settings, **options: Any) -> aiokafka.AIOKafkaProducer:
+    """A producer of our settings and ``options``, not started. Waits for all replicas in sync."""
     return aiokafka.AIOKafkaProducer(
         bootstrap_servers=settings.broker,
         client_id="router",
         acks="all",
-        enable_idempotence=idempotent or transactional_id is not None,
-        transactional_id=transactional_id,
         linger_ms=0,  # a slice is a batch already
         max_batch_size=BATCH_BYTES,
         max_request_size=output_bytes(settings.max_event_bytes),
         request_timeout_ms=int(settings.request_timeout * 1000),
+        **options,
         **client_options(settings),
     )
+
+
+def transactional_producers(
+    settings: Settings, limit: float
+) -> Callable[[str], aiokafka.AIOKafkaProducer]:
+    """Makes producers by transactional id; the broker aborts a transaction left open for longer
+    than ``limit`` seconds and some."""
+
+    def make(transactional_id: str) -> aiokafka.AIOKafkaProducer:
+        return new_producer(
+            settings,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=int(limit * 1000) + 10_000,
+            retry_backoff_ms=10,
+        )
+
+    return make
 
 
 class BatchProducer(FaustProducer):
@@ -48,7 +63,7 @@ class BatchProducer(FaustProducer):
         transport: Any = self.transport
         return new_producer(
             transport.settings,
-            idempotent=transport.idempotent,
+            enable_idempotence=transport.idempotent or transactional_id is not None,
             transactional_id=transactional_id,
         )
 

@@ -16,7 +16,7 @@ from router.core.asking import OnFault
 from router.core.clock import Clock
 from router.core.policy import Policy
 from router.core.prediction import Classifier
-from router.errors import DrainTimeout, RouterError, StreamError
+from router.errors import BrokerError, DrainTimeout, RouterError, StreamError
 from router.ops.clock import SystemClock
 from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
@@ -26,6 +26,8 @@ from router.settings import Settings
 from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
 from router.stream.capabilities import Capabilities, ask_broker
 from router.stream.delivery import AtLeastOnce, Delivery
+from router.stream.exactly_once import ExactlyOnce
+from router.stream.producers import transactional_producers
 from router.stream.runtime import Runtime
 from router.stream.watch import watch
 from router.stream.work import Routing, RoutingLine
@@ -196,9 +198,15 @@ def _raise_from(future: asyncio.Future[Any]) -> None:
 
 
 def _choose(settings: Settings, broker: Capabilities, app: StreamApp) -> Delivery:
-    if settings.delivery == "exactly-once":
-        raise StreamError("Exactly-once delivery is not there yet.")
     # Twice: one answer may time out, and the next still come.
-    delivery = AtLeastOnce(producer_of(app), 2 * settings.request_timeout)
+    limit = 2 * settings.request_timeout
+    if settings.delivery == "exactly-once" and not broker.transactions:
+        raise BrokerError(
+            "The broker has no transactions, and ROUTER_DELIVERY asks for exactly-once.",
+            "Set ROUTER_DELIVERY to auto or at-least-once, or use a broker that has them.",
+        )
+    delivery: Delivery = AtLeastOnce(producer_of(app), limit)
+    if settings.delivery != "at-least-once" and broker.transactions:
+        delivery = ExactlyOnce(settings.group, transactional_producers(settings, limit), limit)
     _log.info("delivery", guarantee=delivery.name, idempotent=broker.idempotent)
     return delivery

@@ -32,7 +32,7 @@ GRAPH, TOKENIZER, LABELS, CALIBRATION = (
 
 SAMPLES = (
     "the card I ordered two weeks ago is still not here",
-    "why was I charged for taking cash out abroad?",
+    "why did I pay a fee for taking out cash?",
     "someone used my card in a shop I have never been to",
     "what should I cook for dinner tonight",
 )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from router.core.calibration import Floats, StageCalibration, sigmoid, tempered
+from router.core.calibration import Floats, StageCalibration, tempered
 
 SET_COVERAGE = 0.95
 """How often a prediction set is to hold the right intent."""
@@ -66,12 +66,15 @@ def fit_platt(logits: Floats, positive: npt.NDArray[np.bool_]) -> tuple[float, f
     design = np.column_stack((logits, np.ones_like(logits)))
     ab = np.array([1.0, 0.0])
     for _ in range(100):
-        p = np.array([sigmoid(float(x)) for x in design @ ab])
+        p = 0.5 * (1 + np.tanh(design @ ab / 2))
         gradient = design.T @ (weight * (p - target))
         curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + 1e-9 * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
         # A full step may overshoot where the sigmoid is flat; this bound keeps it in sight.
-        ab -= step * min(1.0, 2.0 / max(1e-9, float(np.abs(step).max())))
+        largest = float(np.abs(step).max())
+        ab -= step * min(1.0, 2.0 / max(1e-9, largest))
+        if largest < 1e-9:
+            break
     return round(float(ab[0]), 6), round(float(ab[1]), 6)
 
 

@@ -12,7 +12,7 @@ and a test compares the optimised session with an unoptimised one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 OPSET = 17
 """The first with LayerNormalization as one operator."""
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
 
 _HIDDEN = -10_000.0
 """Added to the score of a padded token: its share of attention is exactly 0 in float32."""
@@ -40,7 +41,7 @@ class _Graph:
     """Nodes and constants as they are added; every method gives the name of its result."""
 
     nodes: list[Any] = field(default_factory=list)
-    constants: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    constants: dict[str, Array] = field(default_factory=dict)
 
     def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         from onnx import helper  # noqa: PLC0415 - heavy: only when exporting
@@ -49,7 +50,13 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
-    def constant(self, name: str, value: npt.NDArray[Any]) -> str:
+    def add_split(self, x: str, names: Sequence[str]) -> None:
+        """``x`` in equal parts along its last axis, under ``names``."""
+        from onnx import helper  # noqa: PLC0415 - heavy: only when exporting
+
+        self.nodes.append(helper.make_node("Split", [x], names, axis=-1))
+
+    def constant(self, name: str, value: Array) -> str:
         self.constants[name] = value
         return name
 
@@ -104,8 +111,8 @@ def _encoder(graph: _Graph, weights: Arrays, shape: Shape, max_tokens: int) -> s
         at = f"encoder.layer.{layer}."
         mixed = _attention(graph, weights, x, bias, at=at, heads=shape.heads)
         x = _norm(graph, weights, f"{at}attention.output.LayerNorm", graph.add("Add", x, mixed))
-        inner = _gelu(graph, _product(graph, weights, _rows(graph, x), f"{at}intermediate.dense"))
-        out = _product(graph, weights, _rows(graph, inner), f"{at}output.dense")
+        inner = _gelu(graph, _linear(graph, weights, x, f"{at}intermediate.dense"))
+        out = _linear(graph, weights, inner, f"{at}output.dense")
         x = _norm(graph, weights, f"{at}output.LayerNorm", graph.add("Add", x, out))
     return x
 
@@ -128,22 +135,27 @@ def _embedded(graph: _Graph, weights: Arrays, max_tokens: int) -> str:
 
 
 def _attention(graph: _Graph, weights: Arrays, x: str, bias: str, *, at: str, heads: int) -> str:
-    rows = _rows(graph, x)
-    width = weights[f"{at}attention.self.query.bias"].shape[0] // heads
+    parts = ("query", "key", "value")
+    names = [f"{at}attention.self.{part}" for part in parts]
+    # One product for the three: their columns, and so their scales, stay apart.
+    weight = np.concatenate([weights[f"{name}.weight"] for name in names])
+    shift = np.concatenate([weights[f"{name}.bias"] for name in names])
+    together = _product(graph, f"{at}attention.self", _rows(graph, x), weight, shift)
+    graph.add_split(together, names)
+    width = shift.shape[0] // 3 // heads
     apart = graph.integers(0, 0, heads, width)
 
-    def split(part: str, order: list[int]) -> str:
-        product = _product(graph, weights, rows, f"{at}attention.self.{part}")
-        return graph.add("Transpose", graph.add("Reshape", product, apart), perm=order)
+    def headed(name: str, order: list[int]) -> str:
+        return graph.add("Transpose", graph.add("Reshape", name, apart), perm=order)
 
-    query, key = split("query", [0, 2, 1, 3]), split("key", [0, 2, 3, 1])
+    query, key = headed(names[0], [0, 2, 1, 3]), headed(names[1], [0, 2, 3, 1])
     scores = graph.add("MatMul", query, key)
     scores = graph.add("Mul", scores, graph.number(1 / math.sqrt(width)))
     shares = graph.add("Softmax", graph.add("Add", scores, bias), axis=-1)
-    mixed = graph.add("MatMul", shares, split("value", [0, 2, 1, 3]))
+    mixed = graph.add("MatMul", shares, headed(names[2], [0, 2, 1, 3]))
     mixed = graph.add("Transpose", mixed, perm=[0, 2, 1, 3])
     mixed = graph.add("Reshape", mixed, graph.integers(0, 0, heads * width))
-    return _product(graph, weights, _rows(graph, mixed), f"{at}attention.output.dense")
+    return _linear(graph, weights, mixed, f"{at}attention.output.dense")
 
 
 def _rows(graph: _Graph, x: str) -> tuple[str, str]:
@@ -157,13 +169,18 @@ def _rows(graph: _Graph, x: str) -> tuple[str, str]:
     return graph.add("Cast", shifted, to=2), scale
 
 
-def _product(graph: _Graph, weights: Arrays, rows: tuple[str, str], name: str) -> str:
-    quantised, scale = by_column(weights[f"{name}.weight"].T)
+def _linear(graph: _Graph, weights: Arrays, x: str, name: str) -> str:
+    weight, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    return _product(graph, name, _rows(graph, x), weight, shift)
+
+
+def _product(graph: _Graph, name: str, rows: tuple[str, str], weight: Array, shift: Array) -> str:
+    quantised, scale = by_column(weight.T)
     zero = graph.constant("zero_point", np.array(128, np.uint8))
     whole = graph.add("MatMulInteger", rows[0], graph.constant(f"{name}.int8", quantised), zero)
     product = graph.add("Mul", graph.add("Cast", whole, to=1), rows[1])
     product = graph.add("Mul", product, graph.constant(f"{name}.scale", scale[0]))
-    return graph.add("Add", product, graph.constant(f"{name}.bias", weights[f"{name}.bias"]))
+    return graph.add("Add", product, graph.constant(f"{name}.bias", shift))
 
 
 def _norm(graph: _Graph, weights: Arrays, name: str, x: str) -> str:

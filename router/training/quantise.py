@@ -15,6 +15,8 @@ PRODUCT_LIMIT = 63
 TABLE_LIMIT = 127
 """A table is only looked up, so it may use all of int8."""
 
+_NOTHING = 1e-30
+
 
 def by_column(weight: Floats) -> tuple[Int8s, Floats]:
     """``weight`` (in, out) as int8 of at most `PRODUCT_LIMIT` and the scale of each column."""
@@ -28,5 +30,6 @@ def by_row(table: Floats) -> tuple[Int8s, Floats]:
 
 def _quantised(values: Floats, axis: int, limit: int) -> tuple[Int8s, Floats]:
     largest = np.abs(values).max(axis=axis, keepdims=True)
-    scale = np.where(largest > 0, largest / limit, 1).astype(np.float32)
+    # Below the least normal float32 a scale has lost its digits; such weights are nothing.
+    scale = np.where(largest > _NOTHING, largest / limit, 1).astype(np.float32)
     return np.rint(values / scale).astype(np.int8), scale

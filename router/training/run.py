@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +35,8 @@ SOURCES = (
     *(f"clinc150/{name}.jsonl" for name in ("train", "val", "oos_train", "oos_val")),
 )
 
+_HEADS = "heads.safetensors"
+
 
 def write_splits(data: Path, out: Path) -> tuple[Split, ScopeData]:
     """Write the split's files to ``out``: ``train.csv``, ``calibration.csv``, ``heldout.csv``.
@@ -56,14 +57,18 @@ def write_splits(data: Path, out: Path) -> tuple[Split, ScopeData]:
     return split, scope
 
 
-def train(data: Path, out: Path, recipe: Recipe, *, resume: bool, tell: Tell) -> None:
+def train(data: Path, out: Path, recipe: Recipe, *, threads: int, resume: bool, tell: Tell) -> None:
     """Split, fit the heads, fine-tune, and write the run folder ``out``.
+
+    The same data, recipe and machine give the same weights, broken off and resumed or not.
 
     Raises:
         UsageError: data is missing, or ``out`` holds another run and ``resume`` is not set.
     """
-    from safetensors.torch import save_file  # noqa: PLC0415 - heavy: only when training
+    import torch  # noqa: PLC0415 - heavy: only when training
+    from safetensors.torch import load_file, save_file  # noqa: PLC0415 - heavy, likewise
 
+    torch.set_num_threads(threads)
     _prepare(out, recipe, resume=resume)
     split, scope = write_splits(data, out / "split")
     labels = intents_of(split.train)
@@ -71,7 +76,10 @@ def train(data: Path, out: Path, recipe: Recipe, *, resume: bool, tell: Tell) ->
     folder = pretrained_folder()
     tokenizer, weights = bare_tokenizer(folder), load_pretrained(folder)
     tell(f"{len(lesson.texts)} texts of {len(labels)} intents; fitting the heads")
-    weights |= _first_heads(weights, tokenizer, lesson, recipe)
+    heads = out / _HEADS
+    if not heads.is_file():
+        save_file(_first_heads(weights, tokenizer, lesson, recipe), heads)
+    weights |= load_file(heads)
     if recipe.epochs:
         weights = finetune(weights, tokenizer, lesson, recipe, folder=out, tell=tell)
     save_file(weights, out / "weights.safetensors")
@@ -104,17 +112,14 @@ def _first_heads(
 
 
 def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    started = out / "recipe.json"
-    wanted = dataclasses.asdict(recipe)
-    if not resume:
-        shutil.rmtree(out / "split", ignore_errors=True)
-        for path in (*out.glob("*.safetensors"), out / "run.json"):
-            path.unlink(missing_ok=True)
-    elif started.is_file() and json.loads(started.read_text(encoding="utf-8")) != wanted:
+    started, wanted = out / "recipe.json", dataclasses.asdict(recipe)
+    if started.is_file() and not resume:
+        raise UsageError(f"{out} holds a run.", "Go on with --resume, or give another folder.")
+    if started.is_file() and json.loads(started.read_text(encoding="utf-8")) != wanted:
         raise UsageError(
             f"The run in {out} was started with another recipe.", f"It is in {started}."
         )
+    out.mkdir(parents=True, exist_ok=True)
     started.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 

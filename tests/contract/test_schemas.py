@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from router.core.decision import Candidate, Decision, PolicyRef, Reason, Stage
-from router.core.event import Author
+from router.core.event import Author, RejectReason
 from router.core.prediction import ModelRef
 from router.core.record import Source
 from router.core.topics import Channel
@@ -81,6 +81,8 @@ def test_the_closed_lists_are_the_codes() -> None:
     assert tuple(decision["reason"]["enum"]) == get_args(Reason)
     assert tuple(decision["channel"]["enum"]) == get_args(Channel)
     assert tuple(decision["timings"]["properties"]) == get_args(Stage)
+    refusal = schema("dead-letter-headers")["properties"]
+    assert tuple(refusal["router-reason"]["enum"]) == get_args(RejectReason)
 
 
 @pytest.mark.parametrize("name", EVENTS)

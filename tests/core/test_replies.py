@@ -97,6 +97,15 @@ def test_a_quote_alone_is_the_message() -> None:
     assert newly_written(f"\n{INTROS[0]}\n> I lost my card.\n> Ana\n")[0] == "I lost my card.\nAna"
 
 
+def test_a_quoted_forward_alone_is_read_without_its_header() -> None:
+    quoted = "\n".join(f"> {line}" for line in [SEPARATORS[4], *BLOCKS[0].split("\n"), "", NEW])
+    assert newly_written(quoted)[0] == NEW
+
+
+def test_quotes_of_quotes_alone_hold_no_words_of_anyone() -> None:
+    assert newly_written("\n".join(">" * depth + f" {INTROS[0]}" for depth in range(1, 9)))[0] == ""
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -105,25 +105,36 @@ def test_ctrl_c_leaves_cleanly(tmp_path: Path) -> None:
     _assert_nothing_is_left(tmp_path)
 
 
-def test_being_told_to_end_before_the_worker_is_ready_leaves_cleanly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+def test_being_told_to_end_before_the_worker_is_ready_leaves_cleanly(
+    tmp_path: Path, told: signal.Signals
+) -> None:
     with _demo(tmp_path, "--plain") as process:
         _wait_for(process, "starting a worker")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(told)
         _, err = process.communicate(timeout=WITHIN)
     assert process.returncode == 130
     assert "Traceback" not in err
     _assert_nothing_is_left(tmp_path)
 
 
-def test_a_worker_that_dies_ends_the_run_with_its_last_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [
+        (" worker", ("The worker ended by itself with exit status -9.", '"event": "ready"')),
+        ("tansu", ("The embedded broker ended by itself.", "listening on")),
+    ],
+)
+def test_a_process_that_dies_ends_the_run_with_its_last_words(
+    tmp_path: Path, which: str, words: tuple[str, ...]
+) -> None:
     with _demo(tmp_path, "--events", "5000", "--plain") as process:
         _wait_for(process, "decided")
-        (worker,) = [pid for pid, words in _processes(tmp_path).items() if " worker" in words]
-        os.kill(worker, signal.SIGKILL)
+        (victim,) = [pid for pid, line in _processes(tmp_path).items() if which in line]
+        os.kill(victim, signal.SIGKILL)
         _, err = process.communicate(timeout=WITHIN)
-    assert process.returncode >= 3
-    assert "The worker ended by itself with exit status -9." in err
-    assert '"event": "ready"' in err
+    assert process.returncode == 3
+    assert all(word in err for word in words)
     assert "Traceback" not in err
     _assert_nothing_is_left(tmp_path)
 

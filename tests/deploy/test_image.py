@@ -138,10 +138,6 @@ def test_its_variables_are_settings_and_its_port_is_the_default_one() -> None:
     assert settings.metrics_port == Settings().metrics_port == int(_only("EXPOSE", FINAL))
 
 
-def test_nothing_in_it_reports_to_others() -> None:
-    assert _environment()["ORT_DISABLE_TELEMETRY"] == "1"
-
-
 def test_it_is_stopped_by_the_signal_that_drains() -> None:
     assert _only("STOPSIGNAL", FINAL) == "SIGTERM"
 

@@ -35,23 +35,20 @@ class Bad:
 
 
 class Traffic:
-    """Its own prefix and group on one broker. Every method blocks; none needs a running loop."""
+    """Its own prefix and group on one broker; ``environ`` is what a worker needs to join. Every
+    method blocks; none needs a running loop."""
 
     def __init__(self, bootstrap: str, prefix: str, partitions: int = 4) -> None:
         self.settings = Settings(broker=bootstrap, topic_prefix=prefix, group=f"{prefix}workers")
         self.topics = self.settings.topics()
         self.partitions = partitions
-        self.emitted: list[InRecord] = []
-        self._outcomes = Reader(self, (self.topics.decisions, self.topics.dead_letter))
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """What a worker needs to join."""
-        return {
-            "ROUTER_BROKER": self.settings.broker,
-            "ROUTER_TOPIC_PREFIX": self.settings.topic_prefix,
+        self.environ = {
+            "ROUTER_BROKER": bootstrap,
+            "ROUTER_TOPIC_PREFIX": prefix,
             "ROUTER_GROUP": self.settings.group,
         }
+        self.emitted: list[InRecord] = []
+        self._outcomes = Reader(self, (self.topics.decisions, self.topics.dead_letter))
 
     @property
     def outputs(self) -> tuple[str, ...]:

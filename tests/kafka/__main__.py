@@ -21,7 +21,7 @@ def main() -> int:
     extra = free_ports(arguments.nodes - 1) if arguments.port else []
     ports = [arguments.port, *extra] if arguments.port else []
     try:
-        with Cluster(arguments.data, nodes=arguments.nodes, ports=ports) as cluster:
+        with Cluster(arguments.data, nodes=arguments.nodes, ports=ports, quick=False) as cluster:
             sys.stdout.write(f"{cluster.bootstrap}\n")
             sys.stdout.flush()
             while not stop.wait(1):

@@ -10,22 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.kafka import config, jars, leash, probe
+from tests.kafka import config, jars, leash, probe, secure
 
 _STARTED_WITHIN = 90.0
 _STOPPED_WITHIN = 30.0
+_QUICK = ("-XX:TieredStopAtLevel=1",)
 _HEAP = {1: "768m", 3: "512m"}
 
 
 class Node:
     """One broker, a controller too. Its port and its data outlive a stop or a kill."""
 
-    def __init__(self, node_id: int, port: int, folder: Path, heap: str) -> None:
+    def __init__(self, node_id: int, port: int, folder: Path, jvm: Sequence[str]) -> None:
         self.node_id = node_id
         self.port = port
         self.folder = folder
         self.log = folder / "kafka.log"
-        self._heap = heap
+        self._jvm = jvm
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,15 +45,15 @@ class Node:
             command = self._java("kafka.Kafka", str(self.folder / "server.properties"))
             self._process = leash.spawn(command, output=log)
 
-    def format(self, cluster_id: str) -> None:
-        """Make its storage new.
+    def format(self, cluster_id: str, *extra: str) -> None:
+        """Make its storage new; ``extra`` are more arguments of Kafka's tool.
 
         Raises:
             RuntimeError: Kafka refuses, with what it said.
         """
         shutil.rmtree(self.folder / "data", ignore_errors=True)
         command = self._java("kafka.tools.StorageTool", "format", "-t", cluster_id)
-        command += ["-c", str(self.folder / "server.properties")]
+        command += ["-c", str(self.folder / "server.properties"), *extra]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode:
             raise RuntimeError(f"Kafka's storage cannot be made: {done.stdout}{done.stderr}")
@@ -79,8 +80,7 @@ class Node:
     def _java(self, *arguments: str) -> list[str]:
         return [
             jars.java(),
-            f"-Xmx{self._heap}",
-            "-XX:+UseSerialGC",
+            *self._jvm,
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
             "-cp",
             f"{jars.jars()}/*",
@@ -91,25 +91,48 @@ class Node:
 class Cluster:
     """One node, or three with replication 3 and at least two in sync. A context manager."""
 
-    def __init__(self, folder: Path, *, nodes: int = 1, ports: Sequence[int] = ()) -> None:
-        """``ports`` are the nodes' own, one each; left out, free ones are taken.
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        nodes: int = 1,
+        ports: Sequence[int] = (),
+        secured: bool = False,
+        quick: bool = True,
+    ) -> None:
+        """``ports`` are the nodes' own, one each; left out, free ones are taken. ``secured`` gives
+        a single node a listener with TLS and SASL too: see ``secure_environ``. ``quick`` starts
+        in half the processor time, and is slower once warm: not for measurements.
 
         Raises:
-            Unavailable: Java or Kafka's jars are not to be had.
+            Unavailable: Java, Kafka's jars or OpenSSL are not to be had.
         """
-        if nodes not in _HEAP:
-            raise ValueError("A test cluster has one node or three.")
+        if nodes not in _HEAP or (secured and nodes > 1):
+            raise ValueError("A test cluster has one node or three; one where it is secured.")
         jars.java()
         jars.jars()
-        taken = leash.free_ports(nodes * 2)
+        if secured:
+            secure.check()
+        taken = leash.free_ports(nodes * 2 + 1)
         clients = list(ports) or taken[:nodes]
-        controllers = taken[nodes:]
+        controllers = taken[nodes:-1]
+        self._secure_port = taken[-1] if secured else 0
+        self._tls = folder / "tls"
+        jvm = [f"-Xmx{_HEAP[nodes]}", "-XX:+UseSerialGC", *(_QUICK if quick else ())]
         self.nodes = [
-            Node(number + 1, port, folder / f"node-{number + 1}", _HEAP[nodes])
+            Node(number + 1, port, folder / f"node-{number + 1}", jvm)
             for number, port in enumerate(clients)
         ]
-        for node, controller in zip(self.nodes, controllers, strict=True):
-            config.write(node.folder, node.node_id, node.port, controller, controllers)
+        for node in self.nodes:
+            listeners = {"CLIENT": node.port}
+            if secured:
+                listeners["SECURE"] = self._secure_port
+            extra = secure.server_lines(self._tls) if secured else ""
+            config.write(node.folder, node.node_id, listeners, controllers, extra)
+
+    def secure_environ(self, mechanism: str) -> dict[str, str]:
+        """The router's settings for the secured listener with a SASL mechanism."""
+        return secure.environ(self._tls, self._secure_port, mechanism)
 
     @property
     def bootstrap(self) -> str:
@@ -119,8 +142,10 @@ class Cluster:
     def start(self) -> Self:
         """Format, start, and wait until every node answers."""
         cluster_id = config.new_cluster_id()
+        if self._secure_port:
+            secure.certificates(self._tls)
         for node in self.nodes:
-            node.format(cluster_id)
+            node.format(cluster_id, *(secure.STORAGE if self._secure_port else ()))
             node.start()
         self.wait_ready()
         return self
@@ -148,15 +173,9 @@ class Cluster:
         self.wait_ready()
 
     def stop(self) -> None:
-        """End all nodes. All but the last are killed: without a quorum a node cannot leave in
-        order, and waits in vain."""
-        for node in self.nodes[:-1] if len(self.nodes) > 1 else []:
-            node.kill()
-        last = self.nodes[-1]
-        if len(self.nodes) > 1:
-            last.kill()
-        else:
-            last.stop()
+        """End all nodes. Three are killed: the last ones would wait in vain for a quorum."""
+        for node in self.nodes:
+            node.stop() if len(self.nodes) == 1 else node.kill()
 
     def log_tail(self, lines: int = 60) -> str:
         return "\n".join(f"-- node {n.node_id}\n{n.log_tail(lines)}" for n in self.nodes)
@@ -165,7 +184,8 @@ class Cluster:
         try:
             return self.start()
         except BaseException:
-            self._kill()
+            for node in self.nodes:
+                node.kill()
             raise
 
     def __exit__(
@@ -175,7 +195,3 @@ class Cluster:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-    def _kill(self) -> None:
-        for node in self.nodes:
-            node.kill()

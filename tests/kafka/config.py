@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _SERVER = """\
 process.roles=broker,controller
 node.id={node_id}
 controller.quorum.voters={voters}
-listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=CLIENT://127.0.0.1:{port}
-listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
+listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
 inter.broker.listener.name=CLIENT
 controller.listener.names=CONTROLLER
 log.dirs={data}
@@ -51,20 +51,24 @@ def new_cluster_id() -> str:
 
 
 def write(
-    folder: Path, node_id: int, port: int, controller: int, controllers: Sequence[int]
+    folder: Path,
+    node_id: int,
+    listeners: Mapping[str, int],
+    controllers: Sequence[int],
+    extra: str = "",
 ) -> None:
-    """Write a node's two files into ``folder``; ``controllers`` are all nodes' controller ports."""
+    """Write a node's two files into ``folder``: its listeners by name and port, all nodes'
+    controller ports, and more lines for the server."""
     folder.mkdir(parents=True, exist_ok=True)
     nodes = len(controllers)
-    voters = ",".join(f"{i + 1}@127.0.0.1:{p}" for i, p in enumerate(controllers))
     server = _SERVER.format(
         node_id=node_id,
-        voters=voters,
-        port=port,
-        controller=controller,
+        voters=",".join(f"{i + 1}@127.0.0.1:{p}" for i, p in enumerate(controllers)),
+        listeners=",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners.items()),
+        controller=controllers[node_id - 1],
         data=folder / "data",
         replication=nodes,
         in_sync=2 if nodes == 3 else 1,
     )
-    (folder / "server.properties").write_text(server)
+    (folder / "server.properties").write_text(server + extra)
     (folder / "log4j2.properties").write_text(_LOGGING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,7 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from router.settings import Settings
+from router.stream.admin import open_admin
+from router.stream.topic_list import TopicSpec
 from tests.kafka import Cluster, Unavailable, jars, probe
 
 pytestmark = pytest.mark.kafka
@@ -26,6 +31,34 @@ def test_a_killed_node_comes_back_on_its_port(own_kafka: Cluster) -> None:
     assert probe.brokers(node.port) == set()
     own_kafka.restart(node)
     assert probe.brokers(node.port) == {1}
+
+
+@pytest.mark.timeout(180)
+async def test_three_nodes_keep_what_was_acknowledged_though_one_is_killed(
+    own_kafka_of_three: Cluster, topic_prefix: str
+) -> None:
+    cluster = own_kafka_of_three
+    topic = f"{topic_prefix}kept"
+    settings = Settings(broker=cluster.bootstrap)
+    async with open_admin(settings) as admin:
+        await admin.create([TopicSpec(topic, "queue", 3, None, {})])
+        assert (await admin.describe([topic]))[topic].replication == 3
+    producer = AIOKafkaProducer(bootstrap_servers=cluster.bootstrap, acks="all")
+    await producer.start()
+    for number in range(300):
+        if number == 150:
+            cluster.nodes[1].kill()
+        await producer.send_and_wait(topic, b"%d" % number, partition=number % 3)
+    await producer.stop()
+    await asyncio.to_thread(cluster.restart, cluster.nodes[1])
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=cluster.bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    async with asyncio.timeout(30):
+        kept = {int((await consumer.getone()).value) for _ in range(300)}
+    await consumer.stop()
+    assert kept == set(range(300))
 
 
 def test_missing_jars_are_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from router.stream.delivery import AtLeastOnce
 from router.stream.partition import TopicPartition
 from router.stream.reader import Fetched, Placed
 from router.stream.runtime import Runtime
-from tests.stream.fakes import CHAT, GatedWork, records, until
+from tests.stream.fakes import CHAT, GatedWork, partition, records, until
 
 SETTINGS = Settings(batch_records=2, drain_timeout=1, request_timeout=5, session_timeout=6)
 
@@ -204,14 +204,29 @@ async def test_no_more_is_asked_for_than_two_batches_a_partition(bench: Bench) -
     await asyncio.gather(draining, return_exceptions=True)
 
 
-async def test_a_cancelled_fetch_loop_leaves_its_fetch_to_the_next(bench: Bench) -> None:
+async def test_records_that_are_on_their_way_when_the_fetch_loop_is_cancelled_come_later(
+    bench: Bench,
+) -> None:
+    """The window: the thread has taken them, and nobody waits for them any more."""
     await bench.take_over()
+    log = [bench.fetched(0, 2)]
+    on_the_way, arrive = asyncio.Event(), asyncio.Event()
+
+    async def fetch(wanted: object, wait: float) -> dict[TopicPartition, Fetched]:
+        if not log:
+            await asyncio.Event().wait()
+        taken = log.pop()
+        on_the_way.set()
+        await arrive.wait()
+        return {CHAT: taken}
+
+    bench.thread.fetch = fetch  # type: ignore[method-assign]  # this thread alone is slow
     fetcher = SimpleNamespace(should_stop=False)
     first = asyncio.ensure_future(bench.consumer._drain_messages(fetcher))
-    await until(lambda: bool(bench.thread.asked))
+    await asyncio.wait_for(on_the_way.wait(), 5)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
-    bench.thread.results.put_nowait({CHAT: bench.fetched(0, 2)})
+    arrive.set()
     second = asyncio.ensure_future(bench.consumer._drain_messages(fetcher))
     await until(lambda: bool(bench.delivered))
     second.cancel()
@@ -229,6 +244,19 @@ async def test_a_fetch_that_fails_ends_the_process(bench: Bench) -> None:
     with pytest.raises(TopicAuthorizationFailedError):
         await bench.consumer._drain_messages(SimpleNamespace(should_stop=False))
     assert isinstance(bench.runtime.failed.exception(), StreamError)
+
+
+async def test_the_delivery_is_ready_before_the_groups_offsets_are_read(bench: Bench) -> None:
+    """Reading first, an exactly-once owner would repeat what its predecessor is committing."""
+
+    class Late(AtLeastOnce):
+        async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+            await asyncio.sleep(0.01)  # the former owner commits its last transaction meanwhile
+            bench.thread.group[CHAT] = 7
+
+    bench.runtime.delivery = Late(producer_of(bench.app), 5)
+    await bench.take_over()
+    assert bench.consumer.partitions[CHAT].position == 7
 
 
 async def test_a_take_over_that_fails_ends_the_process(bench: Bench) -> None:
@@ -255,6 +283,8 @@ async def test_a_failed_slice_ends_the_process_and_is_never_committed(bench: Ben
     await bench.deliver(0, 4)
     await until(bench.runtime.failed.done)
     assert isinstance(bench.runtime.failed.exception(), StreamError)
+    other = partition(TopicPartition("messages.chat", 1))
+    bench.runtime.lanes.put(other.take(records(0, 1, other.tp), 1, 0.0))
     await bench.deliver(4, 6)
     await asyncio.sleep(0.01)
     assert len(bench.work.begun) == 1

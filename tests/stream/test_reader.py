@@ -48,7 +48,10 @@ class FakeConsumer:
         yield
 
     async def fetched_records(
-        self, partitions: set[TopicPartition], timeout: float, max_records: int | None  # noqa: ASYNC109  # aiokafka's signature
+        self,
+        partitions: set[TopicPartition],
+        timeout: float,  # noqa: ASYNC109  # aiokafka's signature
+        max_records: int | None,
     ) -> dict[TopicPartition, list[Any]]:
         assert partitions
         self.asked.append(partitions)
@@ -137,7 +140,8 @@ async def test_waking_cuts_a_waiting_fetch_short() -> None:
     waiting = asyncio.ensure_future(reader.fetch({CHAT: placed[CHAT].sequence}, 60))
     await until(lambda: bool(consumer.asked))
     reader.wake()
-    assert await asyncio.wait_for(waiting, 1) == {}
+    await until(waiting.done)
+    assert waiting.result() == {}
 
 
 async def test_waking_before_the_fetch_begins_is_not_forgotten() -> None:
@@ -146,7 +150,9 @@ async def test_waking_before_the_fetch_begins_is_not_forgotten() -> None:
     placed = await reader.place([CHAT])
     reader.wake()
     wanted = {CHAT: placed[CHAT].sequence}
-    assert await asyncio.wait_for(reader.fetch(wanted, 60), 1) == {}
+    begun_after = asyncio.ensure_future(reader.fetch(wanted, 60))
+    await until(begun_after.done)
+    assert begun_after.result() == {}
     consumer.arrival.set()
     assert len((await reader.fetch(wanted, 5))[CHAT].records) == 5
 

@@ -13,14 +13,16 @@ from router.settings import Settings
 from router.stream import capabilities
 from router.stream.capabilities import ask_broker
 from tests.conftest import Broker
+from tests.kafka import Cluster
 from tests.stream.bank import Bank, eventually, sources
 
 kafka_only = pytest.mark.kafka
+either_delivery = pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
 
 
 @pytest.fixture
-def bank(kafka: object, topic_prefix: str, group: str) -> Bank:
-    return Bank(kafka.bootstrap, topic_prefix, group)  # type: ignore[attr-defined]  # a Cluster
+def bank(kafka: Cluster, topic_prefix: str, group: str) -> Bank:
+    return Bank(kafka.bootstrap, topic_prefix, group)
 
 
 def messages(count: int, start: int = 0) -> list[tuple[bytes | None, bytes | None]]:
@@ -31,6 +33,7 @@ async def test_everything_arrives_once_is_committed_and_counted(
     broker: Broker, topic_prefix: str, group: str
 ) -> None:
     bank = Bank(broker.bootstrap, topic_prefix, group)
+    bank.variables["ROUTER_SESSION_TIMEOUT"] = "6"  # the embedded broker lets a join wait for half
     await bank.open()
     poison = [(b"k", b"\xff\xfe"), (b"k", b""), (b"k", None), (None, b"no key"), (b"", b"{")]
     await bank.emit([*messages(500), *poison, *messages(500, start=500)])
@@ -53,12 +56,18 @@ async def test_everything_arrives_once_is_committed_and_counted(
 
 
 @kafka_only
+@either_delivery
 async def test_a_killed_worker_loses_nothing_and_keeps_each_conversations_order(
-    bank: Bank,
+    bank: Bank, delivery: str
 ) -> None:
     await bank.open(partitions=4)
     await bank.emit(messages(3000))
-    settings = {"ROUTER_BATCH_RECORDS": "50", "ECHO_SECONDS": "0.02", "ROUTER_SESSION_TIMEOUT": "6"}
+    settings = {
+        "ROUTER_DELIVERY": delivery,
+        "ROUTER_BATCH_RECORDS": "50",
+        "ROUTER_SESSION_TIMEOUT": "6",
+        "ECHO_SECONDS": "0.02",
+    }
     with bank.worker(**settings) as worker:
         worker.wait_for("routed")
         worker.kill()
@@ -71,6 +80,8 @@ async def test_a_killed_worker_loses_nothing_and_keeps_each_conversations_order(
     published = await bank.read(bank.topics.review)
     assert set(Counter(sources(published))) >= {f"{bank.topics.chat}/{n}/0" for n in range(4)}
     assert len(set(sources(published))) == 3000
+    if delivery == "exactly-once":
+        assert len(published) == 3000
     first_seen: dict[bytes, list[bytes]] = {}
     for record in published:
         seen = first_seen.setdefault(record.key, [])
@@ -82,10 +93,17 @@ async def test_a_killed_worker_loses_nothing_and_keeps_each_conversations_order(
 
 
 @kafka_only
-async def test_workers_share_and_hand_over_without_loss_or_repetition(bank: Bank) -> None:
+@either_delivery
+async def test_workers_share_and_hand_over_without_loss_or_repetition(
+    bank: Bank, delivery: str
+) -> None:
     await bank.open(partitions=4)
     await bank.emit(messages(2000))
-    settings = {"ROUTER_BATCH_RECORDS": "20", "ECHO_SECONDS": "0.02"}
+    settings = {
+        "ROUTER_DELIVERY": delivery,
+        "ROUTER_BATCH_RECORDS": "20",
+        "ECHO_SECONDS": "0.02",
+    }
     with bank.worker(**settings) as first:
         first.wait_for("routed")
         with bank.worker(**settings) as second:
@@ -170,7 +188,10 @@ async def _gone(bank: Bank) -> bool:
 
 
 @kafka_only
-async def test_a_record_too_large_for_its_topic_is_dead_lettered_and_not_stuck(bank: Bank) -> None:
+@either_delivery
+async def test_a_record_too_large_for_its_topic_is_dead_lettered_and_not_stuck(
+    bank: Bank, delivery: str
+) -> None:
     """With an idempotent producer, whose sequence numbers a refused batch breaks."""
     limits = {
         bank.topics.review: {"max.message.bytes": "20000"},
@@ -179,7 +200,7 @@ async def test_a_record_too_large_for_its_topic_is_dead_lettered_and_not_stuck(b
     await bank.open(partitions=1, configs=limits)
     big = (b"c1", b"x" * 30_000)
     await bank.emit([*messages(100), big, *messages(100, start=100), big, *messages(5, start=200)])
-    with bank.worker() as worker:
+    with bank.worker(ROUTER_DELIVERY=delivery) as worker:
         await bank.done()
         metrics = worker.metrics()
         assert worker.stop() == 0
@@ -217,6 +238,17 @@ async def test_kafka_has_transactions(bank: Bank) -> None:
     await bank.open()
     settings = Settings(broker=bank.bootstrap)
     assert await ask_broker(settings, bank.topics.inputs) == capabilities.Capabilities(True, True)
+
+
+@pytest.mark.tansu
+async def test_exactly_once_without_transactions_is_refused(
+    tansu: Broker, topic_prefix: str, group: str
+) -> None:
+    bank = Bank(tansu.bootstrap, topic_prefix, group)
+    await bank.open()
+    with bank.worker(ROUTER_DELIVERY="exactly-once") as worker:
+        assert worker.code() == 3
+        assert "no transactions" in worker.log()[-1]["problem"]
 
 
 @pytest.mark.tansu

@@ -1,0 +1,146 @@
+"""Exactly once: a slice's records and its offset in one transaction of its partition's producer.
+
+The transactional id is a function of group, topic and partition alone: whoever starts a producer
+under it fences whoever had it before, and waits until that one's last transaction is settled. So
+it is started before the group's offsets are read. A failure is never mended here: the process
+leaves, and the next owner's start aborts what was open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import aiokafka.producer.sender
+import structlog
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from router.core.record import OutRecord
+from router.errors import StreamError
+from router.stream.delivery import Parcel
+from router.stream.partition import Partition, TopicPartition
+from router.stream.sending import Sent, send
+
+MakeProducer = Callable[[str], Any]
+"""A producer, not started, under a transactional id."""
+
+_STOP_SECONDS = 5.0
+_log = structlog.get_logger("router.stream")
+
+# Between two transactions of one producer the broker needs a few milliseconds to write its
+# markers; aiokafka asks again after 20 ms, which is most of a small transaction's time.
+aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.001
+
+
+class ExactlyOnce:
+    """One transactional producer for each assigned partition."""
+
+    name = "exactly-once"
+    commits = False
+
+    def __init__(self, group: str, make: MakeProducer, limit: float) -> None:
+        """``limit`` is the longest wait for one slice's transaction, in seconds."""
+        self._group = group
+        self._make = make
+        self._limit = limit
+        self._producers: dict[TopicPartition, Any] = {}
+
+    async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """Start the partitions' producers side by side, which fences their former owners."""
+        await self.revoked(list(self._producers))
+        starts = [asyncio.ensure_future(self._start(tp)) for tp in partitions]
+        try:
+            await asyncio.gather(*starts)
+        except BaseException:
+            for start in starts:
+                start.cancel()
+            await asyncio.gather(*starts, return_exceptions=True)
+            raise
+
+    async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """Stop the producers; a transaction that is open is left for the next owner to abort."""
+        gone = [self._producers.pop(tp, None) for tp in partitions]
+        await asyncio.gather(*(_stop(producer) for producer in gone if producer is not None))
+
+    async def publish(
+        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
+    ) -> None:
+        """See ``Delivery.publish``; the offset is committed with the records."""
+        try:
+            async with asyncio.timeout(self._limit):
+                await self._publish(partition.tp, parcels, next_offset)
+        except (StreamError, asyncio.CancelledError):
+            raise
+        except TimeoutError:
+            raise StreamError(
+                f"A transaction did not end within {self._limit:g} s.", _REPLAYED
+            ) from None
+        except Exception as error:
+            raise StreamError(
+                f"A transaction failed: {type(error).__name__}.", _REPLAYED
+            ) from error
+        partition.committed = next_offset
+
+    async def _publish(
+        self, tp: TopicPartition, parcels: Sequence[Parcel], next_offset: int
+    ) -> None:
+        alone: set[int] = set()
+        while True:
+            producer = self._producers[tp]
+            records = [record for parcel in parcels for record in parcel.records]
+            owners = [parcel for parcel in parcels for _ in parcel.records]
+            by_themselves = {n for n, record in enumerate(records) if id(record) in alone}
+            await producer.begin_transaction()
+            sent = await send(producer, records, range(len(records)), by_themselves, self._limit)
+            if not sent.refused and not sent.broken:
+                break
+            # Its sequence numbers are broken now; a fresh one under the same id aborts for us.
+            _shrink(sent, records, owners, alone)
+            await _stop(producer)
+            await self._start(tp)
+        # Every send is awaited: offsets sent before that are answered with NotEnoughReplicas.
+        offsets = {KafkaPartition(*tp): OffsetAndMetadata(next_offset, "")}
+        await producer.send_offsets_to_transaction(offsets, self._group)
+        await producer.commit_transaction()
+
+    async def _start(self, tp: TopicPartition) -> None:
+        producer = self._make(transactional_id(self._group, tp))
+        try:
+            await producer.start()
+        except BaseException:
+            await _stop(producer)
+            raise
+        self._producers[tp] = producer
+
+
+_REPLAYED = "Nothing of it is visible; it is routed again after a restart."
+
+
+def transactional_id(group: str, tp: TopicPartition) -> str:
+    """The same for every worker of the group, or two could own the partition at once."""
+    return f"router/{group}/{tp.topic}/{tp.partition}"
+
+
+def _shrink(
+    sent: Sent, records: Sequence[OutRecord], owners: Sequence[Parcel], alone: set[int]
+) -> None:
+    if sent.broken and not sent.refused:
+        raise StreamError("The broker refuses the producer's sequence numbers.", _REPLAYED)
+    for members in sent.refused:
+        if len(members) > 1:
+            alone.update(id(records[place]) for place in members)
+        else:
+            refused = records[members[0]]
+            _log.warning("record too large for its topic", topic=refused.topic)
+            owners[members[0]].shrink(refused)
+
+
+async def _stop(producer: Any) -> None:
+    try:
+        await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+    except TimeoutError:
+        _log.warning("a producer did not stop in time")
+    except Exception as error:  # it is being thrown away, fenced perhaps
+        _log.debug("a producer stopped with an error", error=type(error).__name__)

@@ -1,0 +1,90 @@
+"""Probabilities are probabilities, whatever floats they are made from."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.core.calibration import (
+    StageCalibration,
+    in_scope_probability,
+    rounded,
+    sigmoid,
+    softmax,
+    tempered,
+)
+
+anything = st.floats(allow_nan=True, allow_infinity=True)
+logits = st.lists(anything, min_size=1, max_size=80).map(np.array)
+temperatures = st.floats(1e-6, 1e6)
+
+
+@given(values=logits, temperature=temperatures)
+def test_any_floats_give_probabilities_that_sum_to_one(
+    values: np.ndarray, temperature: float
+) -> None:
+    for probabilities in (softmax(values), tempered(values, temperature)):
+        assert probabilities.shape == values.shape
+        assert ((probabilities >= 0) & (probabilities <= 1)).all()
+        assert math.isclose(probabilities.sum(), 1, abs_tol=1e-9)
+
+
+@given(values=st.lists(st.floats(-30, 30), min_size=1, max_size=20).map(np.array))
+def test_softmax_is_its_definition_where_that_can_be_computed(values: np.ndarray) -> None:
+    np.testing.assert_allclose(softmax(values), np.exp(values) / np.exp(values).sum())
+
+
+@given(values=st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20).map(np.array))
+def test_a_higher_logit_is_never_less_probable(values: np.ndarray) -> None:
+    ordered = tempered(values, 1.7)[np.argsort(values)]
+    assert (np.diff(ordered) >= 0).all()
+
+
+def test_not_a_number_is_no_evidence() -> None:
+    assert softmax(np.array([math.nan, 0.0, 0.0])).tolist() == [0.0, 0.5, 0.5]
+    assert softmax(np.array([math.nan, math.nan])).tolist() == [0.5, 0.5]
+
+
+def test_plus_infinity_takes_everything_and_shares_it() -> None:
+    assert softmax(np.array([math.inf, 5.0, math.inf, math.nan])).tolist() == [0.5, 0.0, 0.5, 0.0]
+
+
+def test_where_nothing_is_left_all_are_alike() -> None:
+    assert softmax(np.array([-math.inf] * 4)).tolist() == [0.25] * 4
+
+
+def test_a_higher_temperature_is_less_sure() -> None:
+    values = np.array([2.0, 0.0])
+    assert tempered(values, 4.0)[0] < tempered(values, 1.0)[0] < tempered(values, 0.25)[0]
+
+
+@given(x=anything)
+def test_a_sigmoid_is_from_nothing_to_one_for_any_float(x: float) -> None:
+    assert 0 <= sigmoid(x) <= 1
+
+
+@given(x=st.floats(-700, 700))
+def test_a_sigmoid_and_its_mirror_sum_to_one(x: float) -> None:
+    assert sigmoid(x) + sigmoid(-x) == pytest.approx(1)
+
+
+@given(logit=anything, a=st.floats(0.01, 100), b=st.floats(-100, 100))
+def test_scope_is_a_rounded_probability_for_any_logit(logit: float, a: float, b: float) -> None:
+    calibration = StageCalibration(temperature=1, scope_a=a, scope_b=b, accept=0, set_least=0)
+    probability = in_scope_probability(logit, calibration)
+    assert 0 <= probability <= 1
+    assert probability == round(probability, 4)
+
+
+def test_a_scope_that_is_not_a_number_claims_nothing() -> None:
+    calibration = StageCalibration(temperature=1, scope_a=1, scope_b=9, accept=0, set_least=0)
+    assert in_scope_probability(math.nan, calibration) == 0
+
+
+def test_rounding_keeps_four_places_and_gives_a_plain_float() -> None:
+    assert rounded(np.float64(0.123456)) == 0.1235
+    assert type(rounded(np.float64(0.5))) is float

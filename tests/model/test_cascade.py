@@ -1,0 +1,97 @@
+"""Stages in order: one answers what it is sure of, the last answers the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from router.core.prediction import Classifier
+from router.errors import BundleError, ModelError
+from router.model.classifier import BundleClassifier, load_classifier
+from tests.model.tiny import INTENTS, SURE, UNSURE, TinyStage, write_bundle
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> BundleClassifier:
+    quick = TinyStage("quick", {"card": SURE, "charge": UNSURE}, accept=0.9)
+    thorough = TinyStage("thorough", {"charge": (0.0, 5.0, 0.0), "card": (0.0, 0.0, 9.0)})
+    return load_classifier(write_bundle(tmp_path / "tiny" / "1", quick, thorough))
+
+
+def test_each_text_is_answered_by_the_first_stage_that_is_sure(
+    classifier: BundleClassifier,
+) -> None:
+    answers = classifier.predict(["charge", "card", "what", "card card"]).answers
+    assert [answer.stage for answer in answers] == ["thorough", "quick", "thorough", "quick"]
+    assert [answer.intents[0].intent for answer in answers[:2]] == ["fees", "lost_card"]
+
+
+def test_the_last_stage_answers_even_when_it_is_not_sure(classifier: BundleClassifier) -> None:
+    (answer,) = classifier.predict(["unheard"]).answers
+    assert answer.stage == "thorough"
+    assert {score.confidence for score in answer.intents} == {0.3333}
+
+
+def test_no_texts_are_no_answers(classifier: BundleClassifier) -> None:
+    assert classifier.predict([]).answers == ()
+
+
+def test_a_classifier_says_what_it_knows(classifier: BundleClassifier) -> None:
+    known: Classifier = classifier
+    assert known.intents == INTENTS
+    assert known.languages == {"en"}
+    assert classifier.set_least == {"quick": 0.1, "thorough": 0.1}
+
+
+def test_intents_come_best_first_and_the_temperature_flattens_them(tmp_path: Path) -> None:
+    stage = TinyStage("only", {"card": (0.0, 4.0, 2.0)}, temperature=2.0)
+    (answer,) = load_classifier(write_bundle(tmp_path / "t" / "1", stage)).predict(["card"]).answers
+    assert [(s.intent, s.confidence) for s in answer.intents] == [
+        ("fees", 0.6652),
+        ("greeting", 0.2447),
+        ("lost_card", 0.09),
+    ]
+
+
+def test_a_long_text_is_read_at_its_head_and_its_tail(tmp_path: Path) -> None:
+    words = {"card": SURE, "fee": (0.0, 3.0, 0.0), "between": (0.0, 0.0, 1.0)}
+    stage = TinyStage("only", words, max_tokens=8, temperature=10.0)
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))
+    short = "card between between between between between fee fee"
+    long = short.replace("fee fee", "between " * 50 + "fee fee")
+    one, other = classifier.predict([short, long]).answers
+    assert not one.truncated
+    assert other.truncated
+    assert one.intents == other.intents
+
+
+def test_a_graph_that_fails_is_a_model_error(tmp_path: Path) -> None:
+    stage = TinyStage("only", {"card": SURE, "fee": SURE})
+    folder = write_bundle(tmp_path / "tiny" / "1", stage)
+    smaller = write_bundle(tmp_path / "smaller" / "1", TinyStage("only", {"card": SURE}))
+    # A tokenizer with one id more than the graph's table has rows.
+    mixed = write_bundle(tmp_path / "mixed" / "1", TinyStage("only", {"card": SURE}))
+    from tests.model.tiny import read_manifest, write_manifest
+
+    (mixed / "only.onnx").write_bytes((smaller / "only.onnx").read_bytes())
+    (mixed / "only.json").write_bytes((folder / "only.json").read_bytes())
+    write_manifest(mixed, read_manifest(mixed))
+    classifier = load_classifier(mixed)
+    with pytest.raises(ModelError, match="Stage only failed"):
+        classifier.predict(["fee"])
+
+
+def test_a_number_that_is_not_finite_is_a_model_error(tmp_path: Path) -> None:
+    stage = TinyStage("only", {"card": (float("nan"), 0.0, 0.0)})
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))
+    with pytest.raises(ModelError, match="not finite"):
+        classifier.predict(["card"])
+
+
+def test_a_bundle_whose_samples_fail_is_refused(tmp_path: Path) -> None:
+    sample = {"text": "card", "intent": "fees", "confidence": 0.5, "in_scope": 0.5}
+    stage = TinyStage("only", {"card": (float("inf"), 0.0, 0.0)})
+    folder = write_bundle(tmp_path / "tiny" / "1", stage, samples=[sample])
+    with pytest.raises(BundleError, match="fails on a sample"):
+        load_classifier(folder)

@@ -1,0 +1,120 @@
+"""`router model evaluate`'s figures, from files to names."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from router.errors import UsageError
+from router.model.classifier import BundleClassifier, load_classifier
+from router.model.evaluation import evaluate
+from router.model.labelled import Labelled, read_labelled
+from tests.model.tiny import TinyStage, write_bundle
+
+WORDS = {
+    "lost": (9.0, 0.0, 0.0),
+    "fee": (0.0, 9.0, 0.0),
+    "charge": (0.0, 1.0, 0.9),
+    "hello": (0.0, 0.0, 9.0),
+}
+QUEUES = {"lost_card": "cards", "fees": "money", "greeting": "money"}
+ROWS = [
+    Labelled("lost", "lost_card", "en"),
+    Labelled("fee", "fees", "en"),
+    Labelled("charge", "greeting", "de"),
+    Labelled("charge", "fees", "de"),
+]
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> BundleClassifier:
+    return load_classifier(write_bundle(tmp_path / "tiny" / "1", TinyStage("only", WORDS)))
+
+
+def test_the_figures_are_those_of_the_rows(classifier: BundleClassifier) -> None:
+    report = evaluate(classifier, ROWS, QUEUES.__getitem__, classifier.set_least)
+    assert report["n"] == 4
+    assert report["accuracy"] == 0.75
+    assert report["queue_accuracy"] == 1.0
+    assert report["macro_f1"] == pytest.approx((1 + 0.8 + 0) / 3)
+    assert report["coverage_at_risk"] == {"0.01": 0.5, "0.02": 0.5, "0.05": 0.5}
+    assert report["queue_coverage_at_risk"] == {"0.01": 1.0, "0.02": 1.0, "0.05": 1.0}
+    assert report["per_language"]["de"] == {"n": 2, "accuracy": 0.5, "queue_accuracy": 1.0}
+    assert report["per_queue"] == {
+        "cards": {"n": 1, "recall": 1.0, "precision": 1.0},
+        "money": {"n": 3, "recall": 1.0, "precision": 1.0},
+    }
+    assert report["oos_auroc"] is None
+    assert report["ms_p50"] > 0
+
+
+def test_a_prediction_set_holds_all_that_reach_its_threshold(
+    classifier: BundleClassifier,
+) -> None:
+    report = evaluate(classifier, ROWS, QUEUES.__getitem__, {"only": 0.3})
+    assert (report["set_coverage"], report["set_size"]) == (1.0, 1.5)
+    report = evaluate(classifier, ROWS, QUEUES.__getitem__, {"only": 1.0})
+    assert (report["set_coverage"], report["set_size"]) == (0.75, 1.0)
+
+
+def test_rows_without_an_intent_count_for_scope_alone(classifier: BundleClassifier) -> None:
+    scope_only = [
+        Labelled("hello hello", "in_scope", "en"),
+        Labelled("", "out_of_scope", "en"),
+    ]
+    report = evaluate(classifier, ROWS + scope_only, QUEUES.__getitem__, classifier.set_least)
+    assert (report["n"], report["n_intent"]) == (6, 4)
+    assert (report["n_in_scope"], report["n_out_of_scope"]) == (5, 1)
+    assert report["accuracy"] == 0.75
+    # The scope's logit grows with the words; no words, no evidence: a half.
+    assert (report["oos_auroc"], report["oos_fpr95"]) == (1.0, 0.0)
+    assert (report["in_scope_kept"], report["out_of_scope_kept"]) == (1.0, 1.0)
+
+
+def test_every_name_that_others_rely_on_is_there(classifier: BundleClassifier) -> None:
+    rows = [*ROWS, Labelled("", "out_of_scope", "en")]
+    report = evaluate(classifier, rows, QUEUES.__getitem__, classifier.set_least)
+    numbers = (
+        "n", "accuracy", "macro_f1", "queue_accuracy", "ece", "brier", "aurc", "oos_auroc",
+        "oos_fpr95", "set_coverage", "set_size", "ms_p50",
+    )  # fmt: skip
+    assert all(math.isfinite(report[name]) for name in numbers)
+    dictionaries = ("coverage_at_risk", "queue_coverage_at_risk", "per_language", "per_queue")
+    assert all(isinstance(report[name], dict) for name in dictionaries)
+
+
+def test_progress_adds_up_to_the_rows(classifier: BundleClassifier) -> None:
+    seen: list[int] = []
+    evaluate(classifier, ROWS * 50, QUEUES.__getitem__, classifier.set_least, seen.append)
+    assert sum(seen) == 200
+
+
+def test_a_csv_and_json_lines_say_the_same(tmp_path: Path) -> None:
+    csv, lines = tmp_path / "rows.csv", tmp_path / "rows.jsonl"
+    csv.write_text('text,label,language\n"a, b",fees,de\nc,fees,\n')
+    lines.write_text(
+        '{"text": "a, b", "label": "fees", "language": "de"}\n{"text": "c", "label": "fees"}\n'
+    )
+    assert read_labelled(csv) == read_labelled(lines)
+    assert [row.language for row in read_labelled(csv)] == ["de", "en"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.csv", b"text,category\nx,y\n", "row 1: there is no label"),
+        ("a.csv", b"", "holds no rows"),
+        ("a.csv", b"text,label\n\xff,y\n", "cannot be read"),
+        ("a.jsonl", b'{"text": "x", "label": 3}\n', "row 1: there is no label"),
+        ("a.jsonl", b'{"text": "x", "label": "y"}\n[]\n', "line 2 is no JSON object"),
+        ("a.jsonl", b"{\n", "line 1 is no JSON object"),
+    ],
+)
+def test_a_file_that_is_no_labelled_data_is_refused_saying_where(
+    tmp_path: Path, name: str, content: bytes, problem: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=problem):
+        read_labelled(tmp_path / name)
