@@ -141,6 +141,8 @@ async def open_log(settings: Settings, *, committed: bool = True) -> AsyncIterat
             ) from error
         yield Log(consumer, settings)
     finally:
+        # A client whose task has not had its first turn yet stops with that task's cancellation.
+        await asyncio.sleep(0)
         await consumer.stop()
 
 

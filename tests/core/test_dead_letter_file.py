@@ -51,7 +51,7 @@ def test_a_line_that_nobody_edited_gives_the_same_bytes_back(value: bytes | None
 @pytest.mark.parametrize(
     "value",
     [
-        '{"text":"half a pair \\ud83d"}'.encode(),
+        b'{"text":"half a pair \\ud83d"}',
         b'{"n":123456789012345678901234567890}',
         b'{"n":1e999}',
         b'{"n":NaN}',
