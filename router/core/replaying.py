@@ -31,6 +31,20 @@ MARK_SCHEMA = "replay-mark/v1"
 _OWN = "router-"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A dead letter was sent again. ``source`` is where its event came in, None where the mark does
+    not say."""
+
+    at: Source
+    source: Source | None
+    replayed_at: str
+
+    def of(self, letter: DeadLetter) -> bool:
+        """Whether it is ``letter``'s: not where a topic was made anew and counts from 0 again."""
+        return self.at == letter.at and self.source in (None, letter.source)
+
+
 class Judge(Protocol):
     """``core.line.Line``; a model is not needed to say whether an event can be read."""
 
@@ -102,18 +116,19 @@ def replay_records(standing: Standing, at: datetime, topics: Topics) -> tuple[Ou
     return again, OutRecord(topics.replays, str(letter.at).encode(), orjson.dumps(mark), headers)
 
 
-def read_mark(record: InRecord) -> tuple[Source, str] | None:
-    """The dead letter that ``record`` says was sent again, and when; None where it is no mark."""
+def read_mark(record: InRecord) -> Mark | None:
+    """The mark in ``record``; None where it is none."""
     place = place_of((record.key or b"").decode(errors="replace"))
     if place is None:
         return None
+    # Its key alone says that it was sent: sending twice would be worse than a gap in the rest.
     try:
         said = orjson.loads(record.value or b"")
-    except orjson.JSONDecodeError:
-        said = None
-    time = said.get("replayed_at") if isinstance(said, dict) else None
-    # Its key alone says that it was sent; sending it twice would be worse than a time that lacks.
-    return place, time if isinstance(time, str) else ""
+        source = said["source"]
+        came = Source(str(source["topic"]), int(source["partition"]), int(source["offset"]))
+        return Mark(place, came, str(said["replayed_at"]))
+    except (ValueError, KeyError, TypeError):
+        return Mark(place, None, "")
 
 
 def _event(

@@ -121,7 +121,8 @@ class DeadLetters:
                 done(batch[0], False)
                 return
             for standing in batch:
-                if standing.letter.at not in marks:
+                mark = marks.get(standing.letter.at)
+                if mark is None or not mark.of(standing.letter):
                     await self._deliver(sender, [standing], marks, done)
         else:
             for standing in batch:
@@ -155,8 +156,8 @@ class DeadLetters:
 
     def _without_event(self, letter: DeadLetter, schema: str, marks: Marks) -> Standing | None:
         """Where its event does not matter."""
-        if letter.at in marks:
-            time = marks[letter.at]
+        if (mark := marks.get(letter.at)) and mark.of(letter):
+            time = mark.replayed_at
             return Standing(letter=letter, schema=schema, state="replayed", replayed_at=time)
         if letter.source is None or letter.source.topic not in self._topics.inputs:
             return Standing(letter=letter, schema=schema, state="foreign")

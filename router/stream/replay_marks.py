@@ -6,13 +6,13 @@ import asyncio
 import time
 
 from router.core.record import Source
-from router.core.replaying import read_mark
+from router.core.replaying import Mark, read_mark
 from router.errors import BrokerError
 from router.settings import Settings
 from router.stream.replay_log import open_log
 
-Marks = dict[Source, str]
-"""A dead letter's coordinates, and when it was sent again."""
+Marks = dict[Source, Mark]
+"""By the dead letter's coordinates."""
 
 _POLL = 0.1
 
@@ -42,5 +42,6 @@ async def read_marks(settings: Settings, partitions: int, *, settled: bool) -> M
                 held = await log.ranges(asked)
         for place, part in held.items():
             async for records in log.read(place, part):
-                marks.update(mark for record in records if (mark := read_mark(record)))
+                found = (read_mark(record) for record in records)
+                marks.update({mark.at: mark for mark in found if mark})
     return marks

@@ -14,7 +14,7 @@ from router.core.event import Rejected
 from router.core.line import Line
 from router.core.record import Headers, InRecord, OutRecord, Source
 from router.core.records import TOO_LARGE_KEEPS, dead_letter
-from router.core.replaying import Standing, judge, original, read_mark, replay_records
+from router.core.replaying import Mark, Standing, judge, original, read_mark, replay_records
 from router.core.topics import Topics
 from router.resources import SCHEMAS
 from tests.core.policy_fixtures import TIME, StubClock, StubLanguages, policy_of
@@ -105,7 +105,10 @@ def test_what_is_sent_again_carries_its_trail_and_leaves_its_mark(
         "router-source-offset": str(event.source.offset).encode(),
     }
     assert mark.topic == TOPICS.replays
-    assert read_mark(back(mark)) == (AT, "2026-03-02T08:15:27Z")
+    read = read_mark(back(mark))
+    assert read == Mark(AT, event.source, "2026-03-02T08:15:27Z")
+    assert read.of(letter)
+    assert not read.of(replace(letter, source=replace(event.source, offset=2**63)))
 
 
 @given(events)
@@ -195,6 +198,6 @@ def test_only_what_is_wanted_is_held() -> None:
 
 
 def test_a_mark_counts_by_its_key_even_where_its_value_is_broken() -> None:
-    assert read_mark(InRecord(AT, b"t/0/1", b"{", (), 0.0)) == (Source("t", 0, 1), "")
+    assert read_mark(InRecord(AT, b"t/0/1", b"{", (), 0.0)) == Mark(Source("t", 0, 1), None, "")
     assert read_mark(InRecord(AT, b"t/0", b"{}", (), 0.0)) is None
     assert read_mark(InRecord(AT, None, None, (), 0.0)) is None

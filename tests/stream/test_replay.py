@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -202,6 +203,28 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(
     assert not bench.sent_again()
 
 
+@pytest.mark.kafka
+def test_on_a_terminal_it_asks_first(
+    kafka_bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = kafka_bench
+    bench.traffic.emit([sized("large", 5_000)])
+    bench.work(max_event_bytes=LIMIT)
+    asked: list[str] = []
+    answers = iter([False, True])
+
+    def confirm(question: str, **_: object) -> bool:
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("click.confirm", confirm)
+    assert run(["replay", "dead-letter", "--re-emit"]) == 1
+    assert not bench.sent_again()
+    assert replay(capsys, "--re-emit")["sent"] == 1
+    assert asked == ["Send 1 again?"] * 2
+
+
 def test_customers_words_are_shown_only_where_they_are_asked_for(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -270,6 +293,13 @@ def test_dead_letters_older_than_every_mark_are_left(
     letters = DeadLetters(bench.settings, line_of(bench.settings), Later())
     asyncio.run(letters.look(Asked(wanted=Wanted()), found.append))
     assert [one.state for one in found] == ["too_old"]
+
+
+class Terminal(io.StringIO):
+    """A standard input that a person sits at."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 KILLED = """
