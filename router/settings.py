@@ -59,6 +59,7 @@ class Settings:
     topic_decisions: str = _setting("router.decisions", "Topic of every decision, without text.")
     topic_dead_letter: str = _setting("router.dead-letter", "Topic of records that are no event.")
     topic_feedback: str = _setting("router.feedback", "Topic of what people corrected.")
+    topic_replays: str = _setting("router.replays", "Topic of which dead letters were sent again.")
     max_event_bytes: int = _setting(
         1_000_000, "Largest input value; a larger one is dead-lettered.", low=1_000, high=50_000_000
     )
@@ -135,6 +136,7 @@ class Settings:
             decisions=prefix + self.topic_decisions,
             dead_letter=prefix + self.topic_dead_letter,
             feedback=prefix + self.topic_feedback,
+            replays=prefix + self.topic_replays,
         )
 
 
