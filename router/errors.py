@@ -62,3 +62,15 @@ class DrainTimeout(StreamError):  # noqa: N818  # a timeout, as in TimeoutError
     """A batch in flight did not finish within the shutdown's deadline."""
 
     exit_code = 6
+
+
+class StuckError(StreamError):
+    """Records wait and none was decided for ``ROUTER_WATCHDOG`` seconds, twice over: restart."""
+
+    exit_code = 7
+
+
+class ExpiredError(StreamError):
+    """What was to be read next is no longer in its topic: nobody decided it, and nobody will."""
+
+    exit_code = 5

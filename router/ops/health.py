@@ -33,6 +33,7 @@ class Health:
         self._ready = False
         self._reason = "starting"
         self._failure: str | None = None
+        self._doubt: str | None = None
 
     def set_ready(self) -> None:
         with self._lock:
@@ -42,6 +43,11 @@ class Health:
         """``reason`` is for people: "rebalancing", "draining"."""
         with self._lock:
             self._ready, self._reason = False, reason
+
+    def doubt(self, reason: str | None) -> None:
+        """Not ready for this reason, joined and assigned or not; None: the doubt is over."""
+        with self._lock:
+            self._doubt = reason
 
     def fail(self, reason: str) -> None:
         """Not alive any more, whatever comes later: restart the process."""
@@ -75,6 +81,8 @@ class Health:
         if not alive:
             return False, why
         with self._lock:
+            if self._ready and self._doubt:
+                return False, self._doubt
             return self._ready, self._reason
 
 

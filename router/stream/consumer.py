@@ -17,8 +17,9 @@ from faust.types.tuples import ConsumerMessage
 
 from router.core.clock import Clock
 from router.errors import DrainTimeout, RouterError, StreamError
+from router.stream.expired import check_gone, check_placed
 from router.stream.partition import Batch, Partition, TopicPartition
-from router.stream.reader import Fetched
+from router.stream.reader import Fetched, Gone
 from router.stream.records import in_record
 from router.stream.runtime import Runtime
 from router.stream.thread import BatchThread
@@ -56,7 +57,7 @@ class BatchConsumer(FaustConsumer):
         self.stopping = False
         self._room = asyncio.Event()
         self._commit_lock = asyncio.Lock()
-        self._fetch_task: asyncio.Future[dict[Any, Fetched]] | None = None
+        self._fetch_task: asyncio.Future[dict[Any, Fetched | Gone]] | None = None
         super().__init__(transport, *args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchThread:
@@ -76,12 +77,16 @@ class BatchConsumer(FaustConsumer):
             async with asyncio.timeout(limit):
                 await self.runtime.delivery.assigned(tps)
                 placed = await self._thread.place(tps)
+            check_placed(placed, self.runtime.settings.on_expired)
         except (IllegalStateError, asyncio.CancelledError):
             raise
         except TimeoutError as error:
             self._fail(
                 StreamError(f"The partitions could not be taken over within {limit:g} s."), error
             )
+            raise
+        except RouterError as error:
+            self.runtime.fail(error)
             raise
         except Exception as error:
             self._fail(StreamError("The partitions could not be taken over."), error)
@@ -116,7 +121,9 @@ class BatchConsumer(FaustConsumer):
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            if not (self.stopping or self.should_stop):
+            if isinstance(error, RouterError):
+                self.runtime.fail(error)
+            elif not (self.stopping or self.should_stop):
                 self._fail(StreamError("Nothing more can be fetched."), error)
             raise
 
@@ -126,7 +133,7 @@ class BatchConsumer(FaustConsumer):
         except TimeoutError:
             return
 
-    async def _fetch(self, wanted: Mapping[TopicPartition, int]) -> dict[Any, Fetched]:
+    async def _fetch(self, wanted: Mapping[TopicPartition, int]) -> dict[Any, Fetched | Gone]:
         """One fetch call. If this is cancelled its result is not lost: the next call gives it."""
         if self._fetch_task is None:
             self._fetch_task = asyncio.ensure_future(self._thread.fetch(wanted, FETCH_SECONDS))
@@ -135,13 +142,16 @@ class BatchConsumer(FaustConsumer):
         self._fetch_task = None
         return fetched
 
-    async def _deliver(self, tp: TopicPartition, fetched: Fetched) -> None:
+    async def _deliver(self, tp: TopicPartition, fetched: Fetched | Gone) -> None:
         partition = self.partitions.get(tp)
         if partition is None or not partition.ready or not self.flow_active:
             return  # being taken away: whoever takes it over seeks first
         if fetched.sequence != partition.sequence:
             position = partition.undone
             partition.move(await self._thread.reposition(tp, position), position)
+            return
+        if isinstance(fetched, Gone):
+            await self._skip(partition, fetched)
             return
         records = [in_record(record) for record in fetched.records]
         if records[0].source.offset < partition.position:
@@ -152,6 +162,15 @@ class BatchConsumer(FaustConsumer):
         message = BatchMessage(batch, tp, self.app.consumer_generation_id)
         # Faust's flow control blocks here while a rebalance is under way.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    async def _skip(self, partition: Partition, gone: Gone) -> None:
+        """What is in hand is finished and committed first: it is nowhere else any more."""
+        await self.wait_first(self.runtime.lanes.wait_idle(), self.suspend_flow.wait())
+        if partition.out or not partition.ready:
+            return  # a rebalance came in between; whoever has it then finds the same
+        await self.commit()
+        check_gone(partition.tp, gone, self.runtime.settings.on_expired)
+        partition.restart(await self._thread.reposition(partition.tp, gone.first), gone.first)
 
     async def ends(self, partitions: Iterable[TopicPartition]) -> Ends:
         """Where each partition ends now, and where reading stands."""
