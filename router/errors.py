@@ -1,6 +1,7 @@
 """Every error a user can meet: what is wrong, what to do about it, and the exit code.
 
-Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 and above something outside failed.
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 and above something outside failed: 3 the
+broker, 4 the model, 5 the stream could not go on, 6 the drain took too long, 7 the watchdog.
 """
 
 from __future__ import annotations

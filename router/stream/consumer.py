@@ -13,12 +13,12 @@ from typing import Any
 import structlog
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
-from faust.types.tuples import ConsumerMessage
 
 from router.core.clock import Clock
 from router.errors import DrainTimeout, RouterError, StreamError
 from router.stream.expired import check_gone, check_placed
-from router.stream.partition import Batch, Partition, TopicPartition
+from router.stream.message import BatchMessage
+from router.stream.partition import Partition, TopicPartition
 from router.stream.reader import Fetched, Gone
 from router.stream.records import in_record
 from router.stream.runtime import Runtime
@@ -31,18 +31,6 @@ FETCH_SECONDS = 1.0
 """Longest wait of one fetch call for records; a stop or a rebalance is seen at least so often."""
 
 _log = structlog.get_logger("router.stream")
-
-
-class BatchMessage(ConsumerMessage):
-    """A Faust message that is one fetched batch. Its value is null, so Faust decodes nothing."""
-
-    def __init__(self, batch: Batch, tp: Any, generation: int) -> None:
-        offset = batch.records[0].source.offset
-        super().__init__(
-            tp.topic, tp.partition, offset, 0.0, 0, [], None, None, None, tp=tp,
-            generation_id=generation,
-        )  # fmt: skip
-        self.batch = batch
 
 
 class BatchConsumer(FaustConsumer):
@@ -85,9 +73,6 @@ class BatchConsumer(FaustConsumer):
                 StreamError(f"The partitions could not be taken over within {limit:g} s."), error
             )
             raise
-        except RouterError as error:
-            self.runtime.fail(error)
-            raise
         except Exception as error:
             self._fail(StreamError("The partitions could not be taken over."), error)
             raise
@@ -121,9 +106,7 @@ class BatchConsumer(FaustConsumer):
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            if isinstance(error, RouterError):
-                self.runtime.fail(error)
-            elif not (self.stopping or self.should_stop):
+            if not (self.stopping or self.should_stop):
                 self._fail(StreamError("Nothing more can be fetched."), error)
             raise
 
@@ -260,5 +243,8 @@ class BatchConsumer(FaustConsumer):
         self.runtime.lanes.cancel()
 
     def _fail(self, failure: RouterError, cause: BaseException) -> None:
-        failure.__cause__ = cause
+        if isinstance(cause, RouterError):
+            failure = cause  # it says more
+        else:
+            failure.__cause__ = cause
         self.runtime.fail(failure)
