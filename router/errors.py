@@ -41,6 +41,10 @@ class BrokerError(RouterError):
     exit_code = 3
 
 
+class RefusedError(BrokerError):
+    """The broker answers and does not let us in: to try again is of no use."""
+
+
 class BundleError(RouterError):
     """A model bundle is missing, malformed or fails its hashes; it is never loaded."""
 

@@ -82,6 +82,10 @@ class Worker:
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process.poll() is None
 

@@ -213,7 +213,7 @@ async def test_records_that_are_on_their_way_when_the_fetch_loop_is_cancelled_co
     log = [bench.fetched(0, 2)]
     on_the_way, arrive = asyncio.Event(), asyncio.Event()
 
-    async def fetch(wanted: object, wait: float) -> dict[TopicPartition, Fetched]:
+    async def fetch(wanted: object, wait: float) -> dict[TopicPartition, Fetched | Gone]:
         if not log:
             await asyncio.Event().wait()
         taken = log.pop()
@@ -238,7 +238,7 @@ async def test_records_that_are_on_their_way_when_the_fetch_loop_is_cancelled_co
 async def test_a_fetch_that_fails_ends_the_process(bench: Bench) -> None:
     await bench.take_over()
 
-    async def refuse(wanted: object, wait: float) -> dict[TopicPartition, Fetched]:
+    async def refuse(wanted: object, wait: float) -> dict[TopicPartition, Fetched | Gone]:
         raise TopicAuthorizationFailedError("no")
 
     bench.thread.fetch = refuse  # type: ignore[method-assign]  # this thread alone is to refuse

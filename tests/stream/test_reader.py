@@ -17,7 +17,7 @@ from aiokafka.errors import (
 )
 
 from router.stream.partition import TopicPartition
-from router.stream.reader import Gone, Reader
+from router.stream.reader import Fetched, Gone, Reader
 from tests.stream.fakes import CHAT, until
 
 OTHER = TopicPartition("messages.chat", 1)
@@ -108,8 +108,9 @@ async def test_a_fetch_that_waits_during_a_seek_takes_nothing_and_the_records_co
     after = await reader.place([CHAT])
     consumer.arrival.set()
     assert await waiting == {}
-    fetched = await reader.fetch({CHAT: after[CHAT].sequence}, 5)
-    assert [one.offset for one in fetched[CHAT].records] == [0, 1, 2, 3, 4]
+    fetched = (await reader.fetch({CHAT: after[CHAT].sequence}, 5))[CHAT]
+    assert isinstance(fetched, Fetched)
+    assert [one.offset for one in fetched.records] == [0, 1, 2, 3, 4]
 
 
 async def test_a_fetch_asked_for_before_a_seek_and_begun_after_takes_nothing() -> None:
@@ -165,7 +166,9 @@ async def test_waking_before_the_fetch_begins_is_not_forgotten() -> None:
     await until(begun_after.done)
     assert begun_after.result() == {}
     consumer.arrival.set()
-    assert len((await reader.fetch(wanted, 5))[CHAT].records) == 5
+    fetched = (await reader.fetch(wanted, 5))[CHAT]
+    assert isinstance(fetched, Fetched)
+    assert len(fetched.records) == 5
 
 
 async def test_an_offset_of_nought_is_sought_too() -> None:

@@ -100,7 +100,8 @@ def test_a_partition_that_nobody_fetches_from_is_seen_though_others_are_decided(
 def test_an_outage_counts_for_a_fifth() -> None:
     waiting = Waiting(CHAT, 5, 7, "fetching")
     warned, ended = idle_then(Course().run(150, waiting, answers=False))
-    assert (warned, ended) == (pytest.approx(51, abs=1), pytest.approx(101, abs=1))
+    assert 50 <= warned <= 52
+    assert 100 <= ended <= 102
     course = Course()
     assert not any(course.run(40, waiting, answers=False))
     assert not any(course.run(2, waiting)), "the broker is back: what waits may still be decided"
