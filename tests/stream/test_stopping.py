@@ -10,7 +10,7 @@ import pytest
 from tests.kafka import Cluster
 from tests.stream.bank import Bank, sources
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
 COUNT = 100
 DRAIN = 15.0
