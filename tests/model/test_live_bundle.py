@@ -43,7 +43,7 @@ def test_a_prediction_does_not_depend_on_the_batch(
 
 
 def test_a_large_batch_answers_as_its_texts_alone_do(live: BundleClassifier) -> None:
-    batch = [f"{sentence} {number}" for number in range(12) for sentence in SENTENCES]
+    batch = [f"{sentence} {number}" for number in range(5) for sentence in SENTENCES]
     alone = tuple(live.predict([text]).answers[0] for text in batch)
     assert live.predict(batch).answers == alone
     assert live.predict(batch[::-1]).answers == alone[::-1]
