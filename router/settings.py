@@ -18,6 +18,7 @@ from router.settings_checks import check
 PREFIX = "ROUTER_"
 
 Delivery = Literal["auto", "exactly-once", "at-least-once"]
+OnExpired = Literal["stop", "continue"]
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 LogFormat = Literal["auto", "json", "console"]
@@ -84,6 +85,18 @@ class Settings:
     )
     drain_timeout: float = _setting(
         15.0, "On SIGTERM, longest wait for the batch in flight.", low=1, high=300
+    )
+    watchdog: float = _setting(
+        120.0,
+        "Records wait and none is decided for so long: not ready; twice as long: the worker leaves "
+        "with exit code 7. 0 switches it off.",
+        low=0,
+        high=86_400,
+    )
+    on_expired: OnExpired = _setting(
+        "stop",
+        "What to do where a topic's retention outran the group: stop, or continue with what is "
+        "left.",
     )
     infer_threads: int = _setting(1, "ONNX Runtime threads within one operator.", low=1, high=128)
     model_deadline: float = _setting(

@@ -22,8 +22,10 @@ def worker_command(context: click.Context) -> int:
       0  told to stop, and nothing was left unfinished
       3  the broker cannot be reached, or lacks a topic or a feature
       4  the model bundle cannot be verified
-      5  the stream could not go on; start it again, nothing is lost
+      5  the stream could not go on; start it again, nothing is lost (unless the log says that
+         records expired unread: ROUTER_ON_EXPIRED)
       6  the batch in flight did not finish in time; the next start repeats it
+      7  records waited and none was decided (ROUTER_WATCHDOG); start it again, nothing is lost
 
     \b
     Example:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, for_code
 
 from router.errors import BrokerError
 from router.settings import Settings
+from router.stream.refusals import refusal
 from router.stream.security import client_options
 from router.stream.topic_list import TopicSpec
 
@@ -149,6 +150,8 @@ async def open_admin(settings: Settings) -> AsyncIterator[TopicAdmin]:
             async with asyncio.timeout(settings.request_timeout):
                 await client.start()
         except (KafkaError, OSError, TimeoutError) as error:
+            if (refused := await refusal(settings)) is not None:
+                raise refused from error
             raise BrokerError(
                 f"No broker answers at {settings.broker}.",
                 "See whether it runs, and ROUTER_BROKER, ROUTER_SECURITY_PROTOCOL and the "
