@@ -10,7 +10,7 @@ RUN    := $(VENV)/.runtime-installed
 DEV    := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz bench-memory bench-delivery lint types format lock clean
+.PHONY: help demo test fuzz chaos bench-memory bench-delivery lint types format lock clean
 
 help: ## Show what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,10 @@ bench-memory: $(DEV) ## Measure a worker's memory with few and with many records
 
 bench-delivery: $(DEV) ## Measure what exactly-once delivery costs beside at-least-once
 	$(BIN)/python -m tests.bench.delivery $(ARGS)
+
+chaos: $(DEV) ## Set up, then kill workers and brokers under both guarantees (half an hour; ARGS="--seed 7")
+	@echo "==> python -m tests.chaos $(ARGS)"
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lint: $(DEV) ## Check style and formatting
 	$(BIN)/ruff check .
