@@ -105,7 +105,7 @@ def test_a_worker_reads_and_writes_through_it_and_tells_no_secret(  # noqa: PLR0
     traffic.emit(events(50, seed=9))
     loud = {"ROUTER_LOG_LEVEL": "debug"}
     with Worker(traffic.environ | secure_environ | loud, tmp_path) as worker:
-        traffic.wait_outcomes(50, within=60, alive=worker.assert_alive)
+        traffic.wait_outcomes(50, within=180, alive=worker.assert_alive)
         assert worker.terminate() == 0
     for command in (["settings"], ["settings", "--json"], ["doctor"], ["doctor", "--json"]):
         run(command)

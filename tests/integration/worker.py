@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.kafka import leash
 
-READY_WITHIN = 60.0
-LEFT_WITHIN = 40.0
+READY_WITHIN = 120.0
+LEFT_WITHIN = 60.0
 
 Counts = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 """A series' value by its name and its labels in order of name."""
