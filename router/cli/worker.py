@@ -22,10 +22,8 @@ def worker_command(context: click.Context) -> int:
       0  told to stop, and nothing was left unfinished
       3  the broker cannot be reached, or lacks a topic or a feature
       4  the model bundle cannot be verified
-      5  the stream could not go on; start it again, nothing is lost (unless the log says that
-         records expired unread: ROUTER_ON_EXPIRED)
+      5  the stream could not go on; start it again, nothing is lost
       6  the batch in flight did not finish in time; the next start repeats it
-      7  records waited and none was decided (ROUTER_WATCHDOG); start it again, nothing is lost
 
     \b
     Example:
@@ -41,8 +39,7 @@ def worker_command(context: click.Context) -> int:
     configure_logging(settings)
     code = run_worker(settings, build_line)
     if code >= ABANDONED or any(thread.name == THREAD for thread in threading.enumerate()):
-        # A thread may be in the middle of a batch, and the interpreter would wait for it; or it
-        # hangs in the model, and would wake up in an interpreter that is gone.
+        # A call that hangs in the model would wake up in an interpreter that is gone.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

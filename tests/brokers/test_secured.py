@@ -16,7 +16,7 @@ from tests.integration.traffic import Traffic
 from tests.integration.worker import Worker
 from tests.kafka import Cluster, secure
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 WAYS = ["", "PLAIN", "SCRAM-SHA-512", "OAUTHBEARER"]
 """TLS alone, and TLS with each mechanism."""

@@ -12,7 +12,7 @@ import secrets
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import TimeoutError as Hung
 
 from tests.fuzz.processes import CHUNK, chunks
 from tests.fuzz.records import record
@@ -33,8 +33,10 @@ def main(given: Sequence[str] | None = None) -> int:
         for done in chunks(seed, numbers, arguments.processes):
             tally.add(done)
             _progress(tally.records, len(numbers), time.monotonic() - began)
-    except BrokenProcessPool:
-        _say(f"A process hung or broke off: see above. Seed {seed}, {tally.records:,} were done.")
+    except KeyboardInterrupt:
+        _say("\nStopped; until then:")
+    except Hung:
+        _say(f"A process hangs or broke off: see above. Seed {seed}, {tally.records:,} were done.")
         return 1
     elapsed = time.monotonic() - began
     rate = tally.records / elapsed
@@ -55,7 +57,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 def _progress(done: int, of: int, seconds: float) -> None:
     end = "\r" if sys.stderr.isatty() else "\n"
-    if sys.stderr.isatty() or done == of or done % (10 * CHUNK) == 0:
+    if sys.stderr.isatty() or done == of or done % (20 * CHUNK) == 0:
         left = (of - done) * seconds / done
         sys.stderr.write(
             f"{done:,} of {of:,}, {done / seconds:,.0f} a second, {left:.0f} s left {end}"

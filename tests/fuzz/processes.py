@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import faulthandler
+import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 
 from tests.fuzz.oracle import Oracle
 from tests.fuzz.tally import Tally, fuzz
 
-CHUNK = 2_000
+CHUNK = 1_000
 HANGS_AFTER = 300.0
-"""Seconds for a chunk, which takes two; its process then says where it is, and ends."""
+"""Seconds for a chunk, which takes one; its process then says where it is."""
 
 
 def chunks(seed: int, numbers: range, processes: int) -> Iterator[Tally]:
     """Each chunk's tally, as they come.
 
     Raises:
-        BrokenProcessPool: a process hung, and said where, or broke off.
+        multiprocessing.TimeoutError: a process hangs, and has said where, or broke off.
     """
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = [
-            pool.submit(_chunk, seed, numbers[start : start + CHUNK])
-            for start in range(0, len(numbers), CHUNK)
-        ]
-        for future in as_completed(waiting):
-            yield future.result()
+    parts = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+    with get_context("spawn").Pool(processes, _leave_interrupts) as pool:
+        tallies = pool.imap_unordered(partial(_chunk, seed), parts)
+        for _ in parts:
+            yield tallies.next(2 * HANGS_AFTER)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process: the first one sees to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _chunk(seed: int, numbers: range) -> Tally:
-    faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
+    faulthandler.dump_traceback_later(HANGS_AFTER)
     try:
         return fuzz(_oracle(), seed, numbers)
     finally:
