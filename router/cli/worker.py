@@ -31,17 +31,13 @@ def worker_command(context: click.Context) -> int:
     # Late, so that `router --help` need not wait for Faust.
     from router.assembly import build_line  # noqa: PLC0415
     from router.ops.logging import configure_logging  # noqa: PLC0415
-    from router.stream.worker import run_worker  # noqa: PLC0415
+    from router.stream.worker import ABANDONED, run_worker  # noqa: PLC0415
 
     settings = settings_of(context)
     configure_logging(settings)
     code = run_worker(settings, build_line)
-    if code >= _STUCK:
-        # A thread may be in the middle of a batch, and the interpreter would wait for it.
+    if code >= ABANDONED:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     return code
-
-
-_STUCK = 5

@@ -15,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from router.ops.exceptions import render
 from router.ops.redaction import foreign_words, without_secrets, without_text
+from router.ops.repeats import Repeats
 from router.settings import Settings
 
 _LEVELS = {
@@ -73,6 +74,7 @@ class _BridgeHandler(logging.StreamHandler[TextIO]):
 
 def _bridge(out: TextIO, level: int, chain: list[Processor], last: list[Processor]) -> None:
     handler = _BridgeHandler(out)
+    handler.addFilter(Repeats())
     drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -113,6 +115,8 @@ def _foreign(trusted: bool) -> Processor:
         event["logger"] = record.name
         args = event.pop("positional_args", ())
         event["event"] = foreign_words(record, args, trusted=trusted)
+        if repeated := getattr(record, "repeated", 0):
+            event["repeated"] = repeated
         return event
 
     return process

@@ -32,6 +32,7 @@ from router.stream.runtime import Runtime
 from router.stream.watch import watch
 from router.stream.work import Routing, RoutingLine
 
+ABANDONED = StreamError.exit_code
 _LEAVE_SECONDS = 5.0
 """After a failure: time to leave the group, so that another worker takes over at once."""
 
@@ -52,14 +53,23 @@ BuildLine = Callable[[Settings, Clock, OnFault], WorkerLine]
 
 
 def run_worker(settings: Settings, build_line: BuildLine) -> int:
-    """Work until a signal or a failure; gives the exit code, and has logged why."""
+    """Work until a signal or a failure; gives the exit code, and has logged why.
+
+    From ``ABANDONED`` on, the caller must leave the process with it at once (``os._exit``): what
+    did not finish is still there, and tidying up would wait for it, with a broker that is gone
+    perhaps for ever.
+    """
+    runner = asyncio.Runner()
     try:
-        asyncio.run(_Worker(settings, build_line).run())
+        runner.run(_Worker(settings, build_line).run())
     except RouterError as error:
         cause = error.__cause__
         _log.error("stopped", problem=error.problem, fix=error.fix, exit_code=error.exit_code,
                    cause=type(cause).__name__ if cause else None)  # fmt: skip
+        if error.exit_code < ABANDONED:
+            runner.close()
         return error.exit_code
+    runner.close()
     _log.info("stopped", exit_code=0)
     return 0
 
@@ -125,7 +135,8 @@ class _Worker:
             watching.cancel()
             await self._leave(app, runtime)
             starting.cancel()
-            await asyncio.gather(starting, watching, return_exceptions=True)
+            # With a limit: what waits for a broker that is gone does not heed a cancellation.
+            await asyncio.wait({starting, watching}, timeout=1)
 
     async def _until_the_end(
         self, runtime: Runtime, starting: asyncio.Future[Any], watching: asyncio.Future[None]

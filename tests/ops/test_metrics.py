@@ -9,7 +9,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from router.core.decision import Decision, PolicyRef
-from router.core.event import Rejected
+from router.core.event import Rejected, RejectReason
 from router.core.line import Outcome
 from router.core.prediction import ModelRef
 from router.core.record import Source
@@ -70,7 +70,7 @@ def outcome(queue: str, reason: str = "intent", confidence: float | None = 0.97)
     )
 
 
-def dead_letter(reason: str) -> Outcome:
+def dead_letter(reason: RejectReason) -> Outcome:
     return Outcome(
         source=Source("messages.email", 0, 0),
         channel="email",
@@ -93,7 +93,8 @@ def test_every_declared_series_is_exposed_and_no_other_of_ours() -> None:
     metrics.loaded(ModelRef("m", "1", "0"), PolicyRef("p", "1", "0"))
     metrics.consumed("chat", 3)
     metrics.stage("publish", 0.004)
-    metrics.published([outcome("cards"), outcome(IGNORED, "auto_reply"), dead_letter("x")], 101.0)
+    outcomes = [outcome("cards"), outcome(IGNORED, "auto_reply"), dead_letter("not_json")]
+    metrics.published(outcomes, 101.0)
     exposed = {
         sample.name
         for family in text_string_to_metric_families(generate_latest(metrics.registry).decode())

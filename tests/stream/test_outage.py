@@ -86,3 +86,24 @@ async def _finished(bank: Bank, worker: Worker) -> bool:
         return True
     committed = await bank.committed()
     return all(committed.get(tp, 0) >= end for tp, end in (await bank.ends()).items())
+
+
+@either_delivery
+async def test_a_worker_whose_broker_is_gone_for_good_leaves_and_says_so(
+    own_kafka: Cluster, topic_prefix: str, group: str, delivery: str
+) -> None:
+    """Nothing that waits for the broker may hold up the leaving, or nobody would start another."""
+    bank = Bank(own_kafka.bootstrap, topic_prefix, group)
+    await bank.open(partitions=4)
+    await bank.emit(messages(2000))
+    settings = {**SLOWLY, "ROUTER_DELIVERY": delivery, "ROUTER_REQUEST_TIMEOUT": "5"}
+    (node,) = own_kafka.nodes
+    with bank.worker(**settings) as worker:
+        worker.wait_for("routed")
+        node.kill()
+        try:
+            assert worker.code(within=60) == 5
+        finally:
+            await asyncio.to_thread(own_kafka.restart, node)
+        assert worker.log()[-1]["event"] == "stopped"
+        assert worker.log()[-1]["exit_code"] == 5
