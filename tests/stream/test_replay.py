@@ -29,7 +29,7 @@ from router.stream import replay_sending
 from router.stream.capabilities import Capabilities, ask_broker
 from router.stream.producers import new_producer
 from router.stream.replay import Asked, DeadLetters
-from router.stream.replay_marks import read_marks
+from router.stream.replay_marks import Marks, read_marks
 from router.stream.replay_sending import Return, open_sender
 from tests.conftest import Broker
 from tests.events import chat, sized
@@ -360,6 +360,31 @@ def test_two_operators_at_once_send_each_dead_letter_once(
     assert send(capsys)["sent"] == 20 - sent_then
     assert set(Counter(event_ids(bench.sent_again())).values()) == {1}
     assert len(bench.sent_again()) == len(bench.marks()) == 20
+
+
+@pytest.mark.kafka
+def test_whoever_read_the_marks_before_another_sent_sends_nothing(
+    kafka_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The window between reading the marks and sending, opened on purpose."""
+    bench = kafka_bench
+    bench.traffic.emit([sized("large", 2_000)])
+    bench.work(max_event_bytes=LIMIT)
+    line = line_of(bench.settings)
+    slow, quick = (DeadLetters(bench.settings, line, SystemClock()) for _ in range(2))
+    sent: list[str] = []
+    read = slow._marks
+
+    async def read_then_wait(*, settled: bool) -> Marks:
+        marks = await read(settled=settled)
+        await quick.send_again(Asked(wanted=Wanted()), None, lambda *_: sent.append("quick"))
+        return marks
+
+    monkeypatch.setattr(slow, "_marks", read_then_wait)
+    with pytest.raises(BrokerError, match="another `router replay`"):
+        asyncio.run(slow.send_again(Asked(wanted=Wanted()), None, lambda *_: sent.append("slow")))
+    assert sent == ["quick"]
+    assert event_ids(bench.sent_again()) == ["large"]
 
 
 @pytest.mark.kafka
