@@ -22,6 +22,7 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from router.errors import DeniedError, RefusedError, RouterError
 from router.settings import Settings
@@ -48,14 +49,23 @@ async def refusal(settings: Settings) -> RefusedError | None:
         host, _, port = address.strip().rpartition(":")
         try:
             async with asyncio.timeout(settings.request_timeout):
-                connection = await create_conn(host, int(port), **client_options(settings))
+                await _enter(host, int(port), settings)
+                return None
         except (KafkaError, OSError, TimeoutError) as error:
             if (refused := _refused(error, settings, address)) is not None:
                 return refused
-        else:
-            connection.close()
-            return None
     return None
+
+
+async def _enter(host: str, port: int, settings: Settings) -> None:
+    connection = await create_conn(host, port, **client_options(settings))
+    try:
+        answer = await connection.send(MetadataRequest([]))
+    finally:
+        connection.close()
+    if not answer.brokers and settings.security_protocol.startswith("SASL"):
+        # So a broker that refuses a token tells aiokafka, which took it for accepted.
+        raise SaslAuthenticationFailed
 
 
 def _refused(error: Exception, settings: Settings, address: str) -> RefusedError | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.kafka import leash
 
@@ -78,7 +78,7 @@ class Running:
         self._process.kill()
         self._process.wait()
 
-    def _lines(self) -> list[dict[str, object]]:
+    def _lines(self) -> list[dict[str, Any]]:
         return [
             json.loads(line)
             for line in self._log.read_text(errors="replace").splitlines()

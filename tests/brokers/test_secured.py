@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -75,13 +74,12 @@ def test_a_worker_with_a_mistake_says_so_once_and_leaves_without_trying_again(
 ) -> None:
     environ = mistaken(secured_kafka, way, tmp_path) | {"ROUTER_LOG_LEVEL": "debug"}
     traffic = Traffic(secured_kafka.bootstrap, topic_prefix)
-    started = time.monotonic()
     with Worker(traffic.environ | environ, tmp_path) as worker:
-        assert worker.left() == 3
-        assert time.monotonic() - started < 30
+        assert worker.left(within=90) == 3
         said = worker.log_file.read_text()
     assert said.count('"stopped"') == 1
     assert "trying again" not in said
+    assert said.count("Unable connect") <= 1
     assert next(iter(MISTAKES[way])) in said.splitlines()[-1]
     assert "Traceback" not in said
     assert_none_told(environ, said)
