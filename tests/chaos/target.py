@@ -14,18 +14,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from router import assembly
-from router.core.clock import Clock
-from router.core.line import Line
 from router.core.prediction import Classifier
 from router.ops.logging import configure_logging
 from router.settings import Settings, load_settings
 from router.stream.worker import run_worker
 from tests.chaos.board import Board
-from tests.chaos.faults import CheapClassifier, English
+from tests.chaos.cheap import CheapClassifier, English
 from tests.chaos.reporting import report_to
+from tests.chaos.worker import FaultyClassifier
 
 SESSION_SECONDS = 3.0
 """Below what the settings allow: a killed worker's partitions are soon another's."""
@@ -43,17 +41,13 @@ def main(environ: Mapping[str, str], board: Path, orders: Path, log: Path) -> No
     configure_logging(settings)
 
     def cheap(settings: Settings) -> Classifier:
-        return CheapClassifier(orders)
+        return FaultyClassifier(CheapClassifier(), orders)
 
     assembly.open_classifier = cheap
     assembly.open_languages = English
-    code = run_worker(settings, _line)
+    code = run_worker(settings, assembly.build_line)
     sys.stderr.flush()
     os._exit(code)
-
-
-def _line(settings: Settings, clock: Clock, *more: Any) -> Line:
-    return assembly.build_line(settings, clock, *more)
 
 
 def _die_with_parent() -> None:
