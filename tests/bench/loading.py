@@ -10,7 +10,6 @@ from aiokafka import AIOKafkaProducer
 from tests.events import Emitted, events
 from tests.integration.traffic import Traffic
 
-
 # Just after a topic is made its leaders come and go, which the client retries and warns of.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
