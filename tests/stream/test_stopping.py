@@ -10,7 +10,7 @@ import pytest
 from tests.kafka import Cluster
 from tests.stream.bank import Bank, sources
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 COUNT = 100
 DRAIN = 15.0
@@ -70,7 +70,7 @@ async def test_a_second_signal_leaves_at_once_and_the_next_worker_does_what_was_
         assert worker.code(within=8) == 128 + signal.SIGTERM
     assert await committed(bank) <= len(await published(bank)), "the commit is never ahead"
     with bank.worker(**settings(delivery)) as again:
-        await bank.done()
+        await bank.done(within=180)
         assert again.stop() == 0
     done = await published(bank)
     assert sorted(set(done)) == list(range(COUNT))
