@@ -15,7 +15,7 @@ from tests.integration.worker import Worker
 from tests.kafka import Cluster
 from tests.stream.bank import Bank
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 RIGHTS = listed()
 
@@ -33,7 +33,7 @@ def test_a_worker_does_all_it_does_with_the_rights_on_the_page(
     secure = guarded_kafka.secure_environ("SCRAM-SHA-512")
     environ = traffic.environ | secure | {"ROUTER_DELIVERY": "exactly-once"}
     with Worker(environ, tmp_path) as worker:
-        traffic.wait_outcomes(len(traffic.emitted), within=90, alive=worker.assert_alive)
+        traffic.wait_outcomes(len(traffic.emitted), within=180, alive=worker.assert_alive)
         assert worker.terminate() == 0
     assert sum(traffic.committed().values()) >= len(traffic.emitted)
 

@@ -75,7 +75,7 @@ def test_a_worker_with_a_mistake_says_so_once_and_leaves_without_trying_again(
     environ = mistaken(secured_kafka, way, tmp_path) | {"ROUTER_LOG_LEVEL": "debug"}
     traffic = Traffic(secured_kafka.bootstrap, topic_prefix)
     with Worker(traffic.environ | environ, tmp_path) as worker:
-        assert worker.left(within=90) == 3
+        assert worker.left(within=120) == 3
         said = worker.log_file.read_text()
     assert said.count('"stopped"') == 1
     assert "trying again" not in said

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from tests.kafka import Cluster
 from tests.stream.bank import Bank, Worker, eventually, sources
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 PARTITIONS = 6
 BATCH = 20
