@@ -28,8 +28,11 @@ def build_line(
     clock: Clock,
     on_fault: OnFault,
     on_breaker: Callable[[Breaker], None] | None = None,
+    *,
+    model: bool = True,
 ) -> Line:
-    """The line under the settings' policy and model. ``on_fault`` may be called from any thread.
+    """The line under the settings' policy and model; not ``model`` leaves that out, for who asks
+    only what can be read. ``on_fault`` may be called from any thread.
 
     With ``on_breaker`` the model is asked under a deadline and a circuit breaker, whose changes it
     is told of. Without, an answer is waited for however long it takes: what is asked once, at a
@@ -42,7 +45,7 @@ def build_line(
     """
     return Line(
         open_policy(settings.policy),
-        open_classifier(settings),
+        open_classifier(settings) if model else None,
         open_languages(),
         open_validators(),
         settings.topics(),

@@ -18,6 +18,7 @@ from router.settings_checks import check
 PREFIX = "ROUTER_"
 
 Delivery = Literal["auto", "exactly-once", "at-least-once"]
+OnExpired = Literal["stop", "continue"]
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 LogFormat = Literal["auto", "json", "console"]
@@ -59,6 +60,7 @@ class Settings:
     topic_decisions: str = _setting("router.decisions", "Topic of every decision, without text.")
     topic_dead_letter: str = _setting("router.dead-letter", "Topic of records that are no event.")
     topic_feedback: str = _setting("router.feedback", "Topic of what people corrected.")
+    topic_replays: str = _setting("router.replays", "Topic of which dead letters were sent again.")
     max_event_bytes: int = _setting(
         1_000_000, "Largest input value; a larger one is dead-lettered.", low=1_000, high=50_000_000
     )
@@ -83,6 +85,18 @@ class Settings:
     )
     drain_timeout: float = _setting(
         15.0, "On SIGTERM, longest wait for the batch in flight.", low=1, high=300
+    )
+    watchdog: float = _setting(
+        120.0,
+        "Records wait and none is decided for so long: not ready; twice as long: the worker leaves "
+        "with exit code 7. 0 switches it off.",
+        low=0,
+        high=86_400,
+    )
+    on_expired: OnExpired = _setting(
+        "stop",
+        "What to do where a topic's retention outran the group: stop, or continue with what is "
+        "left.",
     )
     infer_threads: int = _setting(1, "ONNX Runtime threads within one operator.", low=1, high=128)
     model_deadline: float = _setting(
@@ -135,6 +149,7 @@ class Settings:
             decisions=prefix + self.topic_decisions,
             dead_letter=prefix + self.topic_dead_letter,
             feedback=prefix + self.topic_feedback,
+            replays=prefix + self.topic_replays,
         )
 
 

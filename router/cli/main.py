@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": ("router.cli.demo:demo_command", "See it all run, on this machine alone."),
     "route": ("router.cli.route:route_command", "Decide about messages, without Kafka."),
     "topics": ("router.cli.topics:topics_group", "Create and list the topics."),
+    "replay": ("router.cli.replay:replay_group", "Dead letters again; past input decided anew."),
     "policy": ("router.cli.policy:policy_group", "Check and test a routing policy."),
     "model": ("router.cli.model:model_group", "Train, export, evaluate and verify models."),
     "doctor": ("router.cli.doctor:doctor_command", "Check all that the worker needs."),

@@ -14,6 +14,7 @@ import click
 from router.assembly import build_line
 from router.cli.context import settings_of
 from router.cli.output import json_option, note
+from router.cli.progress import Progress
 from router.cli.route_input import Asked, InputReader
 from router.cli.route_output import answer_json, answer_words
 from router.core.line import Line
@@ -24,7 +25,6 @@ from router.ops.exceptions import describe
 from router.settings import Settings
 
 _FILES = (".jsonl", ".ndjson", ".json", ".eml")
-_PATIENCE = 2.0  # seconds without a word
 
 
 @click.command(name="route")
@@ -124,7 +124,8 @@ def _is_file(path: Path) -> bool:
 
 
 def _answer(line: Line, questions: Iterator[Asked], settings: Settings, *, machine: bool) -> None:
-    progress = _Progress()
+    # A count among the answers would be in their way.
+    progress = Progress("decided", shown=not sys.stdout.isatty())
     size = 1 if sys.stdin.isatty() else settings.batch_records
     numbered = False
     while batch := list(islice(questions, size)):
@@ -139,30 +140,6 @@ def _answer(line: Line, questions: Iterator[Asked], settings: Settings, *, machi
             blocks = (answer_words(asked, outcome, numbered=numbered) for asked, outcome in answers)
             click.echo("\n\n".join(blocks))
         progress.add(len(batch))
-
-
-class _Progress:
-    """A count on standard error, on a terminal, for those who wait."""
-
-    def __init__(self) -> None:
-        self._clock = SystemClock()
-        self._start = self._clock.monotonic()
-        self._done = 0
-        self._shown = False
-
-    def add(self, records: int) -> None:
-        self._done += records
-        elapsed = self._clock.monotonic() - self._start
-        if elapsed > _PATIENCE and sys.stderr.isatty() and not sys.stdout.isatty():
-            rate = self._done / elapsed
-            click.echo(f"\r{self._done:,} decided, {rate:,.0f} a second ", nl=False, err=True)
-            self._shown = True
-
-    def clear(self) -> None:
-        """Make room for what follows."""
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            self._shown = False
 
 
 def _tell_fault(where: str, error: Exception) -> None:

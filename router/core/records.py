@@ -15,12 +15,20 @@ from router.core.topics import IGNORED, Topics
 TOO_LARGE_KEEPS = 64 * 1024
 """Bytes of a too large value that its dead letter keeps."""
 
+REPLAYED_AT = "router-replayed-at"
+REPLAYED_FROM = "router-replayed-from"
+"""An input that was a dead letter before says so, and so does its next dead letter."""
+
 KEPT_HEADERS_BYTES = 16 * 1024
 """A dead letter carries the input's own headers on, as long as they are not larger than this."""
 
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACESTATE = re.compile(rb"[\x20-\x7e]{1,512}")
 _ATTEMPTS = re.compile(rb"[1-9][0-9]{0,8}")
+_TRAIL = {
+    REPLAYED_AT: re.compile(rb"[0-9T:.-]{19,26}Z"),
+    REPLAYED_FROM: re.compile(rb"[A-Za-z0-9._-]{1,249}(/[0-9]{1,19}){2}"),
+}
 
 
 def decision_records(
@@ -59,10 +67,10 @@ def dead_letter(rejected: Rejected, record: InRecord, at: datetime, topics: Topi
         ("router-source-topic", record.source.topic.encode()),
         ("router-source-partition", b"%d" % record.source.partition),
         ("router-source-offset", b"%d" % record.source.offset),
-        ("router-time", _rfc3339(at)),
+        ("router-time", rfc3339(at)),
         ("router-attempts", _attempts(record.headers)),
     )
-    headers = (*_kept(record.headers), *headers, *extra)
+    headers = (*_kept(record.headers), *headers, *_trail(record.headers), *extra)
     return OutRecord(topics.dead_letter, record.key, value, headers)
 
 
@@ -73,7 +81,7 @@ def _cloud_event(decision: Decision) -> Headers:
         ("ce_source", b"urn:router"),
         ("ce_type", decision.schema.encode()),
         ("ce_subject", decision.queue.encode()),
-        ("ce_time", _rfc3339(decision.decided_at)),
+        ("ce_time", rfc3339(decision.decided_at)),
         ("content-type", b"application/json"),
     )
 
@@ -94,6 +102,11 @@ def _attempts(headers: Headers) -> bytes:
     return given if given is not None and _ATTEMPTS.fullmatch(given) else b"1"
 
 
+def _trail(headers: Headers) -> Headers:
+    found = ((name, _first(headers, name), form) for name, form in _TRAIL.items())
+    return tuple((name, value) for name, value, form in found if value and form.fullmatch(value))
+
+
 def _kept(headers: Headers) -> Headers:
     kept = tuple((name, value) for name, value in headers if not name.startswith("router-"))
     size = sum(len(name) + len(value or b"") for name, value in kept)
@@ -104,5 +117,6 @@ def _first(headers: Headers, name: str) -> bytes | None:
     return next((value for given, value in headers if given == name), None)
 
 
-def _rfc3339(time: datetime) -> bytes:
+def rfc3339(time: datetime) -> bytes:
+    """A header's time, in UTC."""
     return orjson.dumps(time, option=orjson.OPT_UTC_Z)[1:-1]

@@ -25,6 +25,7 @@ class Topics:
     decisions: str = "router.decisions"
     dead_letter: str = "router.dead-letter"
     feedback: str = "router.feedback"
+    replays: str = "router.replays"
 
     @property
     def inputs(self) -> tuple[str, str]:

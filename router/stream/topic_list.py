@@ -59,6 +59,7 @@ def _names(settings: Settings, queues: Iterable[str]) -> dict[str, list[str]]:
         "decisions": [topics.decisions],
         "dead_letter": [topics.dead_letter],
         "feedback": [topics.feedback],
+        "replays": [topics.replays],
     }
 
 

@@ -30,6 +30,7 @@ from router.stream.capabilities import Capabilities, ask_broker
 from router.stream.delivery import AtLeastOnce, Delivery
 from router.stream.exactly_once import ExactlyOnce
 from router.stream.producers import transactional_producers
+from router.stream.refusals import explained
 from router.stream.runtime import Runtime
 from router.stream.watch import watch
 from router.stream.work import Routing, RoutingLine
@@ -65,7 +66,8 @@ def run_worker(settings: Settings, build_line: BuildLine) -> int:
     runner = asyncio.Runner()
     try:
         runner.run(_Worker(settings, build_line).run())
-    except RouterError as error:
+    except RouterError as failure:
+        error = explained(failure)
         cause = error.__cause__
         _log.error("stopped", problem=error.problem, fix=error.fix, exit_code=error.exit_code,
                    cause=type(cause).__name__ if cause else None)  # fmt: skip

@@ -27,7 +27,7 @@ def settings(kafka: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def wanted(settings: Settings) -> set[str]:
     topics = settings.topics()
-    return {*topics.inputs, *topics.outputs(open_policy("").queues)}
+    return {*topics.inputs, *topics.outputs(open_policy("").queues), topics.replays}
 
 
 def make(settings: Settings, spec: TopicSpec) -> None:

@@ -33,15 +33,15 @@ def test_a_topic_of_the_list_has_the_name_its_setting_has_by_default(row: dict[s
 def test_a_schema_that_the_list_names_exists(row: dict[str, str]) -> None:
     named = [word.rstrip(",") for word in row["value"].split() if ".json" in word]
     assert all((SCHEMAS / name).is_file() for name in named)
-    assert named or row["role"] == "feedback"
+    assert named or row["role"] in ("feedback", "replays")
 
 
-def test_every_topic_that_the_worker_reads_or_writes_is_wanted() -> None:
+def test_every_topic_that_the_router_reads_or_writes_is_wanted() -> None:
     settings = Settings(topic_prefix="eu.", topic_queue="desk.{queue}")
     queues = ("fraud", "cards")
     wanted = {spec.name for spec in wanted_topics(settings, queues)}
     topics = settings.topics()
-    assert wanted == {*topics.inputs, *topics.outputs(queues)}
+    assert wanted == {*topics.inputs, *topics.outputs(queues), topics.replays}
     assert "eu.desk.fraud" in wanted
 
 
