@@ -3,16 +3,17 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+FUZZ_RECORDS ?= 1000000
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN    := $(VENV)/.runtime-installed
 DEV    := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format lock clean
+.PHONY: help demo test fuzz chaos bench-memory bench-delivery lint types format lock clean
 
 help: ## Show what can be done here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(RUN) ## Set up, then route a few hundred messages through an embedded broker, live
 	@echo "==> router demo $(ARGS)"
@@ -21,6 +22,19 @@ demo: $(RUN) ## Set up, then route a few hundred messages through an embedded br
 test: $(DEV) ## Set up, then run every test (real Kafka too, where Java and Maven are)
 	@echo "==> pytest $(ARGS)"
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(DEV) ## Set up, then send a million generated records through the core (FUZZ_RECORDS=…)
+	@$(BIN)/python -m tests.fuzz --records $(FUZZ_RECORDS) $(ARGS)
+
+bench-memory: $(DEV) ## Measure a worker's memory with few and with many records waiting
+	$(BIN)/python -m tests.bench.backpressure $(ARGS)
+
+bench-delivery: $(DEV) ## Measure what exactly-once delivery costs beside at-least-once
+	$(BIN)/python -m tests.bench.delivery $(ARGS)
+
+chaos: $(DEV) ## Set up, then kill workers and brokers under both guarantees (half an hour; ARGS="--seed 7")
+	@echo "==> python -m tests.chaos $(ARGS)"
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lint: $(DEV) ## Check style and formatting
 	$(BIN)/ruff check .

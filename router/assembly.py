@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from router import __version__
-from router.core.asking import OnFault
+from router.core.asking import Ask, OnFault, ask
+from router.core.breaker import Breaker, BreakerLimits
 from router.core.clock import Clock
 from router.core.line import Line
 from router.core.parsing import EventValidators
@@ -22,9 +23,20 @@ from router.resources import MODELS, SCHEMAS
 from router.settings import Settings
 
 
-def build_line(settings: Settings, clock: Clock, on_fault: OnFault, *, model: bool = True) -> Line:
+def build_line(
+    settings: Settings,
+    clock: Clock,
+    on_fault: OnFault,
+    on_breaker: Callable[[Breaker], None] | None = None,
+    *,
+    model: bool = True,
+) -> Line:
     """The line under the settings' policy and model; not ``model`` leaves that out, for who asks
-    only what can be read. ``on_fault`` may be called from any thread that calls the line.
+    only what can be read. ``on_fault`` may be called from any thread.
+
+    With ``on_breaker`` the model is asked under a deadline and a circuit breaker, whose changes it
+    is told of. Without, an answer is waited for however long it takes: what is asked once, at a
+    person's desk or to compare, must not depend on what the model did a minute ago.
 
     Raises:
         PolicyError: the policy is missing or breaks its schema.
@@ -41,7 +53,22 @@ def build_line(settings: Settings, clock: Clock, on_fault: OnFault, *, model: bo
         max_event_bytes=settings.max_event_bytes,
         router_version=__version__,
         on_fault=on_fault,
+        ask=_guarded(settings, clock, on_breaker) if on_breaker else ask,
     )
+
+
+def _guarded(settings: Settings, clock: Clock, on_breaker: Callable[[Breaker], None]) -> Ask:
+    from router.model.guard import Deadline, Guard  # noqa: PLC0415  # the worker's alone
+
+    limits = BreakerLimits(
+        failures=settings.breaker_failures,
+        share=settings.breaker_share,
+        pause=settings.breaker_pause,
+        longest_pause=settings.breaker_max_pause,
+        probes=settings.breaker_probes,
+    )
+    deadline = Deadline(settings.model_deadline, settings.model_deadline_per_text)
+    return Guard(limits, deadline, clock, on_breaker).ask
 
 
 def bundle_path(settings: Settings) -> Path:

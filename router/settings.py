@@ -18,6 +18,7 @@ from router.settings_checks import check
 PREFIX = "ROUTER_"
 
 Delivery = Literal["auto", "exactly-once", "at-least-once"]
+OnExpired = Literal["stop", "continue"]
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 LogFormat = Literal["auto", "json", "console"]
@@ -85,7 +86,41 @@ class Settings:
     drain_timeout: float = _setting(
         15.0, "On SIGTERM, longest wait for the batch in flight.", low=1, high=300
     )
+    watchdog: float = _setting(
+        120.0,
+        "Records wait and none is decided for so long: not ready; twice as long: the worker leaves "
+        "with exit code 7. 0 switches it off.",
+        low=0,
+        high=86_400,
+    )
+    on_expired: OnExpired = _setting(
+        "stop",
+        "What to do where a topic's retention outran the group: stop, or continue with what is "
+        "left.",
+    )
     infer_threads: int = _setting(1, "ONNX Runtime threads within one operator.", low=1, high=128)
+    model_deadline: float = _setting(
+        5.0,
+        "Longest wait for the model's answer to one text; beyond it, the model counts as hanging.",
+        low=0.01,
+        high=600,
+    )
+    model_deadline_per_text: float = _setting(
+        0.1, "What each further text of a batch adds to that wait.", low=0, high=60
+    )
+    breaker_failures: int = _setting(
+        3, "So many batches in a row that the model fails on, and it is not asked.", low=1, high=100
+    )
+    breaker_share: float = _setting(
+        0.5, "Or such a share of the last 20 batches.", low=0.05, high=1
+    )
+    breaker_pause: float = _setting(
+        5.0, "Then the wait before a probe; each that fails doubles it.", low=0.1, high=3600
+    )
+    breaker_max_pause: float = _setting(60.0, "The longest of these waits.", low=0.1, high=3600)
+    breaker_probes: int = _setting(
+        2, "Probes in a row to be answered before the model is asked again.", low=1, high=100
+    )
     metrics_host: str = _setting("127.0.0.1", "Address of /metrics, /healthz and /readyz.")
     metrics_port: int = _setting(9464, "Their port; 0 picks a free one.", low=0, high=65_535)
     log_format: LogFormat = _setting("auto", "auto is console on a terminal, else JSON.")

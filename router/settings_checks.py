@@ -24,6 +24,8 @@ def check(settings: Settings) -> None:
     _check_broker(settings.broker)
     _check_topics(settings)
     _check_security(settings)
+    if settings.breaker_max_pause < settings.breaker_pause:
+        raise SettingsError("ROUTER_BREAKER_MAX_PAUSE must be at least ROUTER_BREAKER_PAUSE.")
 
 
 def _check_broker(broker: str) -> None:

@@ -52,10 +52,14 @@ def pytest_runtest_makereport(
 
 
 def _cluster(
-    paths: pytest.TempPathFactory, *, nodes: int = 1, secured: bool = False
+    paths: pytest.TempPathFactory,
+    *,
+    nodes: int = 1,
+    secured: bool = False,
+    authorized: bool = False,
 ) -> Iterator[Cluster]:
     try:
-        made = Cluster(paths.mktemp("kafka"), nodes=nodes, secured=secured)
+        made = Cluster(paths.mktemp("kafka"), nodes=nodes, secured=secured, authorized=authorized)
     except Unavailable as reason:
         if os.environ.get(REQUIRE) == "1":
             pytest.fail(f"{REQUIRE}=1: {reason}")
@@ -90,6 +94,12 @@ def own_kafka_of_three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clu
 def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One node of the module's own that has a listener with TLS and SASL beside the plain one."""
     yield from _cluster(tmp_path_factory, secured=True)
+
+
+@pytest.fixture(scope="module")
+def guarded_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """As ``secured_kafka``, and by the secured listener nothing is allowed without an ACL."""
+    yield from _cluster(tmp_path_factory, secured=True, authorized=True)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import click
 
@@ -30,13 +31,15 @@ def worker_command(context: click.Context) -> int:
     """
     # Late, so that `router --help` need not wait for Faust.
     from router.assembly import build_line  # noqa: PLC0415
+    from router.model.guard import THREAD  # noqa: PLC0415
     from router.ops.logging import configure_logging  # noqa: PLC0415
     from router.stream.worker import ABANDONED, run_worker  # noqa: PLC0415
 
     settings = settings_of(context)
     configure_logging(settings)
     code = run_worker(settings, build_line)
-    if code >= ABANDONED:
+    if code >= ABANDONED or any(thread.name == THREAD for thread in threading.enumerate()):
+        # A call that hangs in the model would wake up in an interpreter that is gone.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from router.core.prediction import Classifier, Prediction, Predictions
 from router.errors import ModelError
@@ -11,24 +13,55 @@ OnFault = Callable[[str, Exception], None]
 """Told of what is survived: where (``model``, or a record's coordinates) and the exception. Its
 message may quote the customer: log its type and its traceback's places, never its words."""
 
+HARMLESS = "Where is my card?"
+"""Asked to tell a model that fails from a text that breaks it, and to find out if it works again.
+Ours, in plain words: no customer waits for its answer."""
 
-def ask(
-    classifier: Classifier, texts: Sequence[str], on_fault: OnFault
-) -> tuple[list[Prediction | None], list[Predictions]]:
-    """Each text's prediction, or None where the model failed on it; and the model's answers whole,
-    for their timings.
 
-    A batch that fails is asked again text by text: one bad text must not cost its batch mates
-    their answer.
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """``each`` text's prediction, or None where there is none; the model's answers ``whole``, for
+    their timings; whether the ``model_works``, whatever it made of these texts."""
+
+    each: list[Prediction | None]
+    whole: list[Predictions]
+    model_works: bool
+
+
+class Ask(Protocol):
+    """`ask`, or a way of asking that knows when not to. Never raises."""
+
+    def __call__(
+        self, classifier: Classifier, texts: Sequence[str], on_fault: OnFault, /
+    ) -> Answered: ...
+
+
+def ask(classifier: Classifier, texts: Sequence[str], on_fault: OnFault) -> Answered:
+    """Each text's prediction, or None where the model failed on it.
+
+    After a batch that fails, `HARMLESS` tells whose fault it was. A model that fails on that too
+    is asked nothing more; else the batch is asked again text by text: one bad text must not cost
+    its batch mates their answer.
     """
     together = _answer(classifier, texts, on_fault)
-    if together is not None or len(texts) == 1:
-        answers = [together]
-    else:
-        answers = [_answer(classifier, [text], on_fault) for text in texts]
-    each = [prediction for one in answers for prediction in (one.answers if one else (None,))]
-    sound = [one if one is not None and _is_sound(one) else None for one in each]
-    return sound, [one for one in answers if one is not None]
+    if together is not None:
+        return Answered(_sound(together), [together], model_works=True)
+    if list(texts) == [HARMLESS] or _answer(classifier, [HARMLESS], on_fault) is None:
+        return unanswered(texts)
+    if len(texts) == 1:
+        return Answered([None], [], model_works=True)
+    answers = [_answer(classifier, [text], on_fault) for text in texts]
+    each = [prediction for one in answers for prediction in (_sound(one) if one else (None,))]
+    return Answered(each, [one for one in answers if one is not None], model_works=True)
+
+
+def unanswered(texts: Sequence[str]) -> Answered:
+    """No answer to any of ``texts``."""
+    return Answered([None] * len(texts), [], model_works=False)
+
+
+def _sound(predictions: Predictions) -> list[Prediction | None]:
+    return [one if _is_sound(one) else None for one in predictions.answers]
 
 
 def _is_sound(prediction: Prediction) -> bool:

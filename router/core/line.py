@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, ParamSpec, TypeVar
 
-from router.core.asking import OnFault, ask
+from router.core.asking import Ask, OnFault, ask
 from router.core.authorship import why_ignored
 from router.core.clock import Clock
 from router.core.deciding import Circumstances, IgnoreReason, asks_model, decide, ignore
@@ -84,8 +84,10 @@ class Line:
         max_event_bytes: int,
         router_version: str,
         on_fault: OnFault = _silent,
+        ask: Ask = ask,
     ) -> None:
-        """``classifier`` None is a line without a model: rules decide, and people the rest."""
+        """``classifier`` None is a line without a model: rules decide, and people the rest. ``ask``
+        may keep from asking it: a decision made meanwhile is another than a replay's."""
         self.policy = policy
         self.classifier = classifier
         self._languages = languages
@@ -95,6 +97,7 @@ class Line:
         self._max_event_bytes = max_event_bytes
         self._router_version = router_version
         self._on_fault = on_fault
+        self._ask = ask
 
     def route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
         """One outcome for each record, in order. ``fetched_at`` is the clock's monotonic time at
@@ -175,9 +178,9 @@ class Line:
         }
         if self.classifier is None or not asked:
             return predictions
-        each, answers = ask(self.classifier, list(asked.values()), self._on_fault)
-        watch.model(answers)
-        for place, prediction in zip(asked, each, strict=True):
+        answered = self._ask(self.classifier, list(asked.values()), self._on_fault)
+        watch.model(answered.whole)
+        for place, prediction in zip(asked, answered.each, strict=True):
             predictions[place] = prediction
         return predictions
 

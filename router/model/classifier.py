@@ -77,6 +77,11 @@ class BundleClassifier:
             waiting = [index for index in waiting if index not in answers]
         return Predictions(tuple(answers[index] for index in range(len(texts))), tokenise, infer)
 
+    def stop(self) -> None:
+        """End every `predict` under way as soon as may be; each raises ModelError."""
+        for stage in self._stages:
+            stage.stop()
+
     def _answer(self, stage: str, raw: Raw, calibration: StageCalibration) -> Prediction:
         if not (np.isfinite(raw.logits).all() and np.isfinite(raw.scope)):
             raise ModelError(f"Stage {stage} gave a number that is not finite.")

@@ -49,6 +49,12 @@ class Stage:
         self.spec = spec
         self._session = session
         self._tokenizer = tokenizer
+        self._under_way: set[ort.RunOptions] = set()
+
+    def stop(self) -> None:
+        """End every `ask` under way, between two operators of its graph; each raises ModelError."""
+        for options in tuple(self._under_way):
+            options.terminate = True
 
     def ask(self, texts: Sequence[str]) -> RawBatch:
         """The numbers of ``texts``, one each, in order.
@@ -56,13 +62,22 @@ class Stage:
         Raises:
             ModelError: ONNX Runtime failed.
         """
+        options = ort.RunOptions()
+        options.log_severity_level = 4  # what fails is raised, and its line here would be no JSON
+        self._under_way.add(options)
+        try:
+            return self._ask(texts, options)
+        finally:
+            self._under_way.discard(options)
+
+    def _ask(self, texts: Sequence[str], options: ort.RunOptions) -> RawBatch:
         began = time.perf_counter()
         tokens = [tokenise(self._tokenizer, text, self.spec.max_tokens) for text in texts]
         tokenised = time.perf_counter()
         rows: list[Raw | None] = [None] * len(tokens)
         for width, indices in by_width(tokens, self.spec.max_tokens, ROOM):
             chosen = [tokens[index] for index in indices]
-            for index, raw in zip(indices, self._run(chosen, width), strict=True):
+            for index, raw in zip(indices, self._run(chosen, width, options), strict=True):
                 rows[index] = raw
         inferred = time.perf_counter()
         return RawBatch(
@@ -71,14 +86,15 @@ class Stage:
             infer_seconds=inferred - tokenised,
         )
 
-    def _run(self, chosen: Sequence[Tokens], width: int) -> list[Raw]:
+    def _run(self, chosen: Sequence[Tokens], width: int, options: ort.RunOptions) -> list[Raw]:
         ids = np.zeros((len(chosen), width), dtype=np.int64)
         mask = np.zeros_like(ids)
         for row, tokens in enumerate(chosen):
             ids[row, : len(tokens.ids)] = tokens.ids
             mask[row, : len(tokens.ids)] = 1
         try:
-            logits, scope = self._session.run(_OUTPUTS, {"input_ids": ids, "attention_mask": mask})
+            inputs = {"input_ids": ids, "attention_mask": mask}
+            logits, scope = self._session.run(_OUTPUTS, inputs, options)
         except Exception as error:  # ONNX Runtime's exceptions share no base but this one
             # Its messages may quote shapes, never text: the inputs are numbers.
             raise ModelError(f"Stage {self.spec.name} failed: {type(error).__name__}.") from error

@@ -90,7 +90,16 @@ LAG_RECORDS = Declared(
 MODEL_FAILURES = Declared(
     "router_model_failures_total",
     "counter",
-    "Calls that the model failed to answer: a batch, then its texts.",
+    "Calls that the model failed to answer in time: a batch, its texts, a probe.",
+)
+MODEL_AVAILABLE = Declared(
+    "router_model_available", "gauge", "1 while the model is asked, 0 while its breaker is open."
+)
+BREAKER_TRANSITIONS = Declared(
+    "router_breaker_transitions_total",
+    "counter",
+    "Times the model's circuit breaker came to a state: open, half_open, closed.",
+    ("state",),
 )
 REBALANCES = Declared(
     "router_rebalances_total", "counter", "Times this worker's assignment changed."
@@ -112,6 +121,8 @@ DECLARED = (
     LAG_SECONDS,
     LAG_RECORDS,
     MODEL_FAILURES,
+    MODEL_AVAILABLE,
+    BREAKER_TRANSITIONS,
     REBALANCES,
     READY,
     BUILD,

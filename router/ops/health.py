@@ -32,7 +32,9 @@ class Health:
         self._watches: dict[str, _Watch] = {}
         self._ready = False
         self._reason = "starting"
+        self._impaired: str | None = None
         self._failure: str | None = None
+        self._doubt: str | None = None
 
     def set_ready(self) -> None:
         with self._lock:
@@ -42,6 +44,16 @@ class Health:
         """``reason`` is for people: "rebalancing", "draining"."""
         with self._lock:
             self._ready, self._reason = False, reason
+
+    def impaired(self, how: str | None) -> None:
+        """What does not work while messages are decided without it; None: all works again."""
+        with self._lock:
+            self._impaired = how
+
+    def doubt(self, reason: str | None) -> None:
+        """Not ready for this reason, joined and assigned or not; None: the doubt is over."""
+        with self._lock:
+            self._doubt = reason
 
     def fail(self, reason: str) -> None:
         """Not alive any more, whatever comes later: restart the process."""
@@ -75,6 +87,10 @@ class Health:
         if not alive:
             return False, why
         with self._lock:
+            if self._ready and self._doubt:
+                return False, self._doubt
+            if self._ready and self._impaired:
+                return True, f"{self._reason}, {self._impaired}"
             return self._ready, self._reason
 
 

@@ -17,6 +17,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from router import __version__
+from router.core.breaker import State
 from router.core.clock import Clock
 from router.core.decision import PolicyRef, Stage
 from router.core.event import RejectReason
@@ -52,6 +53,8 @@ class Metrics:
         self._decision = self._histogram(declared.DECISION)
         self._batch_size = self._histogram(declared.BATCH_SIZE)
         self._model_failures = self._counter(declared.MODEL_FAILURES)
+        self._model_available = self._gauge(declared.MODEL_AVAILABLE)
+        self._transitions = self._counter(declared.BREAKER_TRANSITIONS)
         self._rebalances = self._counter(declared.REBALANCES)
         self._ready = self._gauge(declared.READY)
         self._model = self._gauge(declared.MODEL)
@@ -64,6 +67,9 @@ class Metrics:
         for channel in ("chat", "email"):  # from nought, so that a first increase is seen
             self._consumed.labels(channel)
             self._of_channel(channel)
+        for state in get_args(State):
+            self._transitions.labels(state)
+        self._model_available.set(1)
         for reason in get_args(RejectReason):
             self._rejected.labels(reason)
 
@@ -104,6 +110,11 @@ class Metrics:
     def model_failed(self, calls: int = 1) -> None:
         """The model gave no answer to ``calls`` calls."""
         self._model_failures.inc(calls)
+
+    def breaker(self, state: State) -> None:
+        """The model's circuit breaker came to ``state``."""
+        self._transitions.labels(state).inc()
+        self._model_available.set(state == "closed")
 
     def rebalanced(self) -> None:
         """This worker's assignment changed."""

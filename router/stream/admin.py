@@ -10,10 +10,11 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from router.errors import BrokerError
 from router.settings import Settings
+from router.stream.refusals import refusal
 from router.stream.security import client_options
 from router.stream.topic_list import TopicSpec
 
@@ -148,7 +149,11 @@ async def open_admin(settings: Settings) -> AsyncIterator[TopicAdmin]:
         try:
             async with asyncio.timeout(settings.request_timeout):
                 await client.start()
+                if not client._client.cluster.brokers():
+                    raise KafkaConnectionError  # it has not let us in: see ``refusals``
         except (KafkaError, OSError, TimeoutError) as error:
+            if (refused := await refusal(settings)) is not None:
+                raise refused from error
             raise BrokerError(
                 f"No broker answers at {settings.broker}.",
                 "See whether it runs, and ROUTER_BROKER, ROUTER_SECURITY_PROTOCOL and the "

@@ -12,9 +12,10 @@ from aiokafka.errors import KafkaError, NoError, for_code
 from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
-from router.errors import BrokerError
+from router.errors import BrokerError, RefusedError
 from router.settings import Settings
 from router.stream.admin import open_admin
+from router.stream.refusals import refusal
 from router.stream.security import client_options
 
 _TRIES = 5
@@ -39,8 +40,8 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
     """What the broker can do, once it is known to have all of ``topics``.
 
     Raises:
-        BrokerError: it cannot be reached after several tries, it refuses us, or a topic is
-            missing; names them.
+        BrokerError: it cannot be reached after several tries, it refuses us (which is tried
+            once), or a topic is missing; names them.
     """
     pause = _FIRST_PAUSE
     for left in reversed(range(_TRIES)):
@@ -48,7 +49,7 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
             capabilities = await _ask(settings)
             break
         except BrokerError as error:
-            if not left:
+            if not left or isinstance(error, RefusedError):
                 raise
             _log.warning("broker not reached, trying again", problem=error.problem, tries=left)
             await asyncio.sleep(pause)
@@ -71,6 +72,8 @@ async def _ask(settings: Settings) -> Capabilities:
             keys = frozenset(api[0] for api in answer.api_versions)
             idempotent = _INIT_PRODUCER_ID in keys and await _gives_producer_ids(client)
     except (KafkaError, OSError, TimeoutError) as error:
+        if (refused := await refusal(settings)) is not None:
+            raise refused from error
         raise BrokerError(
             f"No broker answers at {settings.broker} ({type(error).__name__}).",
             "See whether it runs; ROUTER_BROKER names it, ROUTER_SECURITY_PROTOCOL says how it is "
@@ -103,6 +106,7 @@ async def _check_topics(settings: Settings, topics: Iterable[str]) -> None:
         found = await admin.describe(wanted)
     if missing := [topic for topic in wanted if topic not in found]:
         raise BrokerError(
-            f"The broker has no topic {', '.join(missing)}.",
-            "Make them with `router topics create`; the worker creates none.",
+            f"The broker has no topic {', '.join(missing)}, or does not let us see it.",
+            "Make them with `router topics create`; the worker creates none. If they are there, "
+            "its user lacks a right on them: deploy/acls.md.",
         )

@@ -13,12 +13,13 @@ from typing import Any
 import structlog
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
-from faust.types.tuples import ConsumerMessage
 
 from router.core.clock import Clock
 from router.errors import DrainTimeout, RouterError, StreamError
-from router.stream.partition import Batch, Partition, TopicPartition
-from router.stream.reader import Fetched
+from router.stream.expired import check_gone, check_placed
+from router.stream.message import BatchMessage
+from router.stream.partition import Partition, TopicPartition
+from router.stream.reader import Fetched, Gone
 from router.stream.records import in_record
 from router.stream.runtime import Runtime
 from router.stream.thread import BatchThread
@@ -30,18 +31,6 @@ FETCH_SECONDS = 1.0
 """Longest wait of one fetch call for records; a stop or a rebalance is seen at least so often."""
 
 _log = structlog.get_logger("router.stream")
-
-
-class BatchMessage(ConsumerMessage):
-    """A Faust message that is one fetched batch. Its value is null, so Faust decodes nothing."""
-
-    def __init__(self, batch: Batch, tp: Any, generation: int) -> None:
-        offset = batch.records[0].source.offset
-        super().__init__(
-            tp.topic, tp.partition, offset, 0.0, 0, [], None, None, None, tp=tp,
-            generation_id=generation,
-        )  # fmt: skip
-        self.batch = batch
 
 
 class BatchConsumer(FaustConsumer):
@@ -56,7 +45,7 @@ class BatchConsumer(FaustConsumer):
         self.stopping = False
         self._room = asyncio.Event()
         self._commit_lock = asyncio.Lock()
-        self._fetch_task: asyncio.Future[dict[Any, Fetched]] | None = None
+        self._fetch_task: asyncio.Future[dict[Any, Fetched | Gone]] | None = None
         super().__init__(transport, *args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchThread:
@@ -76,6 +65,7 @@ class BatchConsumer(FaustConsumer):
             async with asyncio.timeout(limit):
                 await self.runtime.delivery.assigned(tps)
                 placed = await self._thread.place(tps)
+            check_placed(placed, self.runtime.settings.on_expired)
         except (IllegalStateError, asyncio.CancelledError):
             raise
         except TimeoutError as error:
@@ -126,7 +116,7 @@ class BatchConsumer(FaustConsumer):
         except TimeoutError:
             return
 
-    async def _fetch(self, wanted: Mapping[TopicPartition, int]) -> dict[Any, Fetched]:
+    async def _fetch(self, wanted: Mapping[TopicPartition, int]) -> dict[Any, Fetched | Gone]:
         """One fetch call. If this is cancelled its result is not lost: the next call gives it."""
         if self._fetch_task is None:
             self._fetch_task = asyncio.ensure_future(self._thread.fetch(wanted, FETCH_SECONDS))
@@ -135,13 +125,16 @@ class BatchConsumer(FaustConsumer):
         self._fetch_task = None
         return fetched
 
-    async def _deliver(self, tp: TopicPartition, fetched: Fetched) -> None:
+    async def _deliver(self, tp: TopicPartition, fetched: Fetched | Gone) -> None:
         partition = self.partitions.get(tp)
         if partition is None or not partition.ready or not self.flow_active:
             return  # being taken away: whoever takes it over seeks first
         if fetched.sequence != partition.sequence:
             position = partition.undone
             partition.move(await self._thread.reposition(tp, position), position)
+            return
+        if isinstance(fetched, Gone):
+            await self._skip(partition, fetched)
             return
         records = [in_record(record) for record in fetched.records]
         if records[0].source.offset < partition.position:
@@ -152,6 +145,15 @@ class BatchConsumer(FaustConsumer):
         message = BatchMessage(batch, tp, self.app.consumer_generation_id)
         # Faust's flow control blocks here while a rebalance is under way.
         await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    async def _skip(self, partition: Partition, gone: Gone) -> None:
+        """What is in hand is finished and committed first: it is nowhere else any more."""
+        await self.wait_first(self.runtime.lanes.wait_idle(), self.suspend_flow.wait())
+        if partition.out or not partition.ready:
+            return  # a rebalance came in between; whoever has it then finds the same
+        await self.commit()
+        check_gone(partition.tp, gone, self.runtime.settings.on_expired)
+        partition.restart(await self._thread.reposition(partition.tp, gone.first), gone.first)
 
     async def ends(self, partitions: Iterable[TopicPartition]) -> Ends:
         """Where each partition ends now, and where reading stands."""
@@ -241,5 +243,8 @@ class BatchConsumer(FaustConsumer):
         self.runtime.lanes.cancel()
 
     def _fail(self, failure: RouterError, cause: BaseException) -> None:
-        failure.__cause__ = cause
+        if isinstance(cause, RouterError):
+            failure = cause  # it says more
+        else:
+            failure.__cause__ = cause
         self.runtime.fail(failure)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from router.core.record import InRecord
 from router.errors import StreamError
@@ -17,6 +17,9 @@ from router.errors import StreamError
 BATCHES_OUT = 2
 """A partition with this many fetched batches unfinished is not fetched from: one is worked on,
 one waits, so memory is bounded by the fetch size and not by the topic."""
+
+
+SliceDoing = Literal["in line", "routing", "publishing"]
 
 
 class TopicPartition(NamedTuple):
@@ -63,6 +66,10 @@ class Partition:
     """Where reading was last seen, for the lag: markers and holes are passed without a batch."""
     behind_since: float | None = None
     """Broker time of the oldest record that is known and not done (seconds, UTC)."""
+    slice_doing: SliceDoing = "in line"
+    """Of the slice that is worked on, if any; written by the line's thread too."""
+    slice_records: int = 0
+    """How many that slice has; 0 between slices."""
 
     @property
     def may_fetch(self) -> bool:
@@ -130,6 +137,11 @@ class Partition:
         self.sequence, self.position = sequence, position
         self.out.clear()
         self.behind_since = None
+
+    def restart(self, sequence: int, position: int) -> None:
+        """After a seek to where the log begins now, which may be before what was done."""
+        self.move(sequence, position)
+        self.acked = None
 
     def _is_head(self, batch: Batch) -> bool:
         if batch not in self.out:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiokafka
-import structlog
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 
 from router.stream.partition import TopicPartition
-
-_log = structlog.get_logger("router.stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,19 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """``position`` was to be read next, and the log reaches from ``first`` to ``end`` alone."""
+
+    sequence: int
+    position: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a partition was put by a seek; ``committed`` is None for a group without an offset."""
+    """Where a partition was put by a seek; ``committed`` is None for a group without an offset.
+    ``position`` is past it where the records between are gone."""
 
     sequence: int
     position: int
@@ -50,7 +64,9 @@ class Reader:
         self._fetching: asyncio.Task[Any] | None = None
         self._woken = False
 
-    async def fetch(self, wanted: Mapping[TopicPartition, int], wait: float) -> dict[Any, Fetched]:
+    async def fetch(
+        self, wanted: Mapping[TopicPartition, int], wait: float
+    ) -> dict[Any, Fetched | Gone]:
         """What has come of the ``wanted`` partitions, after at most ``wait`` seconds.
 
         ``wanted`` has the sequence number that the asker knows; a partition that was moved since
@@ -73,10 +89,25 @@ class Reader:
                 )
         except asyncio.CancelledError:
             return {}  # nothing was taken yet: records are taken without an await after
+        except NoOffsetForPartitionError:
+            return {}  # from before the seek: a partition that is asked for has a place
+        except OffsetOutOfRangeError as error:
+            ((tp, position),) = error.args[0].items()
+            return await self._gone(tp, position, asked)
         finally:
             self._fetching = None
         return {TopicPartition(*tp): self._fetched(tp, asked, records)
                 for tp, records in found.items()}  # fmt: skip
+
+    async def _gone(
+        self, tp: Any, position: int, asked: Mapping[TopicPartition, int]
+    ) -> dict[Any, Fetched | Gone]:
+        first = (await self._consumer.beginning_offsets([tp]))[tp]
+        end = (await self._consumer.end_offsets([tp]))[tp]
+        if first <= position <= end:
+            return {}  # so said a broker that had just become the leader
+        place = TopicPartition(*tp)
+        return {place: Gone(asked[place], position, first, end)}
 
     def _fetched(self, tp: Any, asked: Mapping[TopicPartition, int], records: list[Any]) -> Fetched:
         after = int(records[-1].offset) + 1
@@ -109,7 +140,8 @@ class Reader:
         return assignment.state_value(tp)
 
     async def place(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Placed]:
-        """Seek to what the group has committed, or to the beginning where it has nothing.
+        """Seek to what the group has committed, or to the beginning where it has nothing or that is
+        gone.
 
         Raises:
             IllegalStateError: a partition was taken away meanwhile.
@@ -125,10 +157,7 @@ class Reader:
         placed = {}
         for tp, known in zip(theirs, committed, strict=True):
             position = beginnings[tp] if known is None else known
-            if known is not None and known < beginnings[tp]:
-                _log.error("records expired unread", partition=tp.partition, topic=tp.topic,
-                           records=beginnings[tp] - known)  # fmt: skip
-                position = beginnings[tp]
+            position = max(position, beginnings[tp])
             placed[TopicPartition(*tp)] = Placed(self._seek_to(tp, position), position, known)
         return placed
 

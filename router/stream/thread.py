@@ -14,7 +14,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from router.settings import Settings
 from router.stream.partition import TopicPartition
-from router.stream.reader import Fetched, Placed, Reader
+from router.stream.reader import Fetched, Gone, Placed, Reader
 from router.stream.security import client_options
 
 FETCH_BYTES = 1024 * 1024
@@ -41,7 +41,8 @@ class BatchThread(AIOKafkaConsumerThread):
             group_instance_id=settings.instance or None,
             partition_assignment_strategy=[RoundRobinPartitionAssignor],
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            # A position that is out of range is an error, and not mended in silence: `place` seeks.
+            auto_offset_reset="none",
             isolation_level="read_committed",
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_bytes=_FETCH_TOTAL,
@@ -58,7 +59,9 @@ class BatchThread(AIOKafkaConsumerThread):
         self._reader = Reader(consumer)
         return consumer
 
-    async def fetch(self, wanted: Mapping[TopicPartition, int], wait: float) -> dict[Any, Fetched]:
+    async def fetch(
+        self, wanted: Mapping[TopicPartition, int], wait: float
+    ) -> dict[Any, Fetched | Gone]:
         """See ``Reader.fetch``."""
         return await self._on_thread(self._ensure_reader().fetch(wanted, wait))
 

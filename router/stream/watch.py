@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 
 import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 
-from router.errors import StreamError
+from router.errors import StreamError, StuckError
 from router.stream.app import StreamApp, consumer_of
 from router.stream.consumer import BatchConsumer
 from router.stream.partition import Partition
 from router.stream.runtime import Runtime
+from router.stream.watchdog import Doing, Stuck, Waiting, Watchdog
 
 _TURN = 0.5
 _LAG_TURNS = 6
@@ -28,17 +30,26 @@ async def watch(app: StreamApp, runtime: Runtime) -> None:
     Raises:
         StreamError: the app has crashed, the group membership has ended, or a batch got lost
             between the fetch and its task; nothing else would end the process.
+        StuckError: records wait, and for too long none was decided.
     """
     consumer = consumer_of(app)
+    watchdog = Watchdog(runtime.settings.watchdog, runtime.clock)
     lost: Counter[Partition] = Counter()
-    turn = 0
-    while True:
-        await asyncio.sleep(_TURN)
-        turn += 1
-        _look(app, consumer)
-        _look_for_lost(runtime, lost)
-        if turn % _LAG_TURNS == 0:
-            await refresh_lag(consumer, runtime)
+    turn, answers = 0, True
+    warned = False
+    try:
+        while True:
+            await asyncio.sleep(_TURN)
+            turn += 1
+            _look(app, consumer)
+            _look_for_lost(runtime, lost)
+            if turn % _LAG_TURNS == 0:
+                answers = await refresh_lag(consumer, runtime)
+            stuck = watchdog.look(_waiting(runtime), broker_answers=answers)
+            warned = _act(stuck, runtime, warned=warned)
+    except StreamError as error:
+        runtime.fail(error)  # or the way out would wait for what is stuck
+        raise
 
 
 def _look(app: StreamApp, consumer: BatchConsumer) -> None:
@@ -60,18 +71,46 @@ def _look_for_lost(runtime: Runtime, lost: Counter[Partition]) -> None:
             raise StreamError(f"A batch of {partition.tp.topic} was fetched and not handled.")
 
 
-async def refresh_lag(consumer: BatchConsumer, runtime: Runtime) -> None:
+def _waiting(runtime: Runtime) -> Iterator[Waiting]:
+    for tp, partition in list(runtime.partitions.items()):
+        if not partition.behind:
+            continue
+        doing: Doing = "in line" if partition.out else "fetching"
+        if partition.slice_records:
+            doing = partition.slice_doing
+        yield Waiting(tp, partition.behind, partition.undone, doing, partition.slice_records)
+
+
+def _act(stuck: Stuck | None, runtime: Runtime, *, warned: bool) -> bool:
+    """Say it once, then leave; gives whether it was said."""
+    health = runtime.health
+    if stuck is None:
+        health.doubt(None)
+        if warned:
+            _log.info("records are decided again")
+        return False
+    health.doubt(str(stuck))
+    if stuck.for_good:
+        health.fail(str(stuck))
+        raise StuckError(f"{stuck}.", "Start it again: nothing is lost. ROUTER_WATCHDOG is the "
+                         "wait.")  # fmt: skip
+    if not warned:
+        _log.error("records wait and none is decided", problem=str(stuck))
+    return True
+
+
+async def refresh_lag(consumer: BatchConsumer, runtime: Runtime) -> bool:
     """Ask where the partitions end; a partition that is stuck is not fetched from, and would not
-    learn of it."""
+    learn of it. False: the broker did not say."""
     partitions = dict(runtime.partitions)
     if not partitions:
-        return
+        return True
     try:
         async with asyncio.timeout(_TURN * _LAG_TURNS):
             ends = await consumer.ends(partitions)
     except (KafkaError, TimeoutError, ConsumerNotStarted, RuntimeError) as error:
         _log.debug("lag not known", error=type(error).__name__)
-        return
+        return False
     for tp, (end, passed) in ends.items():
         partition = partitions[tp]
         partition.end, partition.passed = end, passed
@@ -79,3 +118,4 @@ async def refresh_lag(consumer: BatchConsumer, runtime: Runtime) -> None:
             partition.behind_since = runtime.clock.now()
         elif not partition.behind and not partition.out:
             partition.behind_since = None
+    return True

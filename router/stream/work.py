@@ -51,16 +51,20 @@ class Routing:
         health = self.runtime.health
         part = f"batch of {partition.tp.topic}/{partition.tp.partition}"
         health.beat(part, STUCK_AFTER)
+        partition.slice_doing, partition.slice_records = "in line", len(records)
         try:
             await self._do(partition, records, fetched_at)
         finally:
+            partition.slice_records = 0
             health.unwatch(part)
 
     async def _do(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
     ) -> None:
         loop = asyncio.get_running_loop()
-        outcomes = await loop.run_in_executor(self.executor, self.line.route, records, fetched_at)
+        outcomes = await loop.run_in_executor(
+            self.executor, self._route, partition, records, fetched_at
+        )
         if [outcome.source for outcome in outcomes] != [record.source for record in records]:
             raise StreamError("The line did not give one outcome for each record, in order.")
         parcels = [
@@ -68,9 +72,17 @@ class Routing:
             for record, outcome in zip(records, outcomes, strict=True)
         ]
         started = self.runtime.clock.monotonic()
+        partition.slice_doing = "publishing"
         await self.runtime.delivery.publish(partition, parcels, records[-1].source.offset + 1)
         seconds = self.runtime.clock.monotonic() - started
         self._count([parcel.outcome for parcel in parcels], partition, seconds)
+
+    def _route(
+        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
+    ) -> list[Outcome]:
+        """In the executor's thread: until now it was in line."""
+        partition.slice_doing = "routing"
+        return self.line.route(records, fetched_at)
 
     def _count(
         self, outcomes: Sequence[Outcome], partition: Partition, publish_seconds: float

@@ -13,6 +13,7 @@ import structlog
 
 from router import __version__
 from router.core.asking import OnFault
+from router.core.breaker import Breaker
 from router.core.clock import Clock
 from router.core.policy import Policy
 from router.core.prediction import Classifier
@@ -22,12 +23,14 @@ from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
 from router.ops.health_server import HealthServer
 from router.ops.metrics import Metrics
+from router.ops.model_watch import ModelWatch
 from router.settings import Settings
 from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
 from router.stream.capabilities import Capabilities, ask_broker
 from router.stream.delivery import AtLeastOnce, Delivery
 from router.stream.exactly_once import ExactlyOnce
 from router.stream.producers import transactional_producers
+from router.stream.refusals import explained
 from router.stream.runtime import Runtime
 from router.stream.watch import watch
 from router.stream.work import Routing, RoutingLine
@@ -49,7 +52,8 @@ class WorkerLine(RoutingLine, Protocol):
     def classifier(self) -> Classifier | None: ...
 
 
-BuildLine = Callable[[Settings, Clock, OnFault], WorkerLine]
+BuildLine = Callable[[Settings, Clock, OnFault, Callable[[Breaker], None]], WorkerLine]
+"""``router.assembly.build_line``."""
 
 
 def run_worker(settings: Settings, build_line: BuildLine) -> int:
@@ -62,7 +66,8 @@ def run_worker(settings: Settings, build_line: BuildLine) -> int:
     runner = asyncio.Runner()
     try:
         runner.run(_Worker(settings, build_line).run())
-    except RouterError as error:
+    except RouterError as failure:
+        error = explained(failure)
         cause = error.__cause__
         _log.error("stopped", problem=error.problem, fix=error.fix, exit_code=error.exit_code,
                    cause=type(cause).__name__ if cause else None)  # fmt: skip
@@ -112,7 +117,12 @@ class _Worker:
         faults = FaultReporter(self._metrics, self._clock)
         loop = asyncio.get_running_loop()
         line = await loop.run_in_executor(
-            self._executor, self._build_line, self._settings, self._clock, faults
+            self._executor,
+            self._build_line,
+            self._settings,
+            self._clock,
+            faults,
+            ModelWatch(self._metrics, self._health),
         )
         self._metrics.loaded(line.classifier.ref if line.classifier else None, line.policy.ref)
         topics = self._settings.topics()

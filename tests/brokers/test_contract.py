@@ -20,7 +20,7 @@ from tests.conftest import Broker
 from tests.kafka import Cluster
 
 PARTITIONS = 4
-WITHIN = 30.0
+WITHIN = 60.0
 
 
 @pytest.fixture

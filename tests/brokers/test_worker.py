@@ -13,7 +13,7 @@ from tests.integration.expected import assert_in_order, assert_stands, duplicate
 from tests.integration.traffic import Traffic
 from tests.integration.worker import Worker
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_worker_routes_and_leaves(broker: Broker, topic_prefix: str, tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_worker_routes_and_leaves(broker: Broker, topic_prefix: str, tmp_path:
     with Worker(traffic.environ, tmp_path) as worker:
         worker.wait_ready()
         traffic.emit([*events(100, seed=2), *BAD, *events(100, seed=3)])
-        traffic.wait_outcomes(len(traffic.emitted), within=60, alive=worker.assert_alive)
+        traffic.wait_outcomes(len(traffic.emitted), within=180, alive=worker.assert_alive)
         assert worker.terminate() == 0
     found = traffic.read()
     assert_stands(found, outcomes(traffic))
@@ -38,7 +38,7 @@ def test_another_worker_takes_over_from_one_that_left(
     for seed in (4, 5):
         traffic.emit(events(50, seed=seed))
         with Worker(traffic.environ, tmp_path) as worker:
-            traffic.wait_outcomes(len(traffic.emitted), within=90, alive=worker.assert_alive)
+            traffic.wait_outcomes(len(traffic.emitted), within=180, alive=worker.assert_alive)
             assert worker.terminate() == 0
     found = traffic.read()
     assert_stands(found, outcomes(traffic))

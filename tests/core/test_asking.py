@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from router.core.asking import ask
+from router.core.asking import HARMLESS, ask, unanswered
 from router.core.prediction import Predictions
 from tests.core.policy_fixtures import StubModel, prediction
 
@@ -27,35 +27,46 @@ class Short(StubModel):
 
 def test_texts_are_asked_together_and_answered_in_order() -> None:
     model = StubModel(answer=lambda text: prediction({text: 0.9}))
-    each, answers = ask(model, ["a", "b"], Faults())
-    assert [one.intents[0].intent for one in each if one] == ["a", "b"]
+    answered = ask(model, ["a", "b"], Faults())
+    assert [one.intents[0].intent for one in answered.each if one] == ["a", "b"]
     assert model.asked == [["a", "b"]]
-    assert [one.infer_seconds for one in answers] == [0.5]
+    assert [one.infer_seconds for one in answered.whole] == [0.5]
+    assert answered.model_works
 
 
 def test_a_text_that_breaks_the_model_costs_its_batch_mates_nothing() -> None:
     model, faults = StubModel(breaks_on=frozenset({"poison"})), Faults()
-    each, answers = ask(model, ["one", "poison", "two"], faults)
-    assert [one is None for one in each] == [False, True, False]
-    assert len(answers) == 2
+    answered = ask(model, ["one", "poison", "two"], faults)
+    assert [one is None for one in answered.each] == [False, True, False]
+    assert len(answered.whole) == 2
+    assert answered.model_works
     assert faults.seen == [("model", "the model broke")] * 2
 
 
-def test_a_single_text_is_not_asked_twice() -> None:
+def test_a_single_text_is_not_asked_twice_and_is_told_from_a_model_that_fails() -> None:
     model = StubModel(breaks_on=frozenset({"poison"}))
-    assert ask(model, ["poison"], Faults()) == ([None], [])
-    assert model.asked == [["poison"]]
+    answered = ask(model, ["poison"], Faults())
+    assert (answered.each, answered.whole, answered.model_works) == ([None], [], True)
+    assert model.asked == [["poison"], [HARMLESS]]
+
+
+def test_a_model_that_fails_on_a_harmless_text_is_asked_nothing_more() -> None:
+    texts = [f"text {number}" for number in range(50)]
+    model, faults = StubModel(breaks_on=frozenset({*texts, HARMLESS})), Faults()
+    assert ask(model, texts, faults) == unanswered(texts)
+    assert len(model.asked) == len(faults.seen) == 2
+    assert ask(model, [HARMLESS], faults) == unanswered([HARMLESS])
+    assert len(model.asked) == 3
 
 
 def test_a_model_that_answers_too_few_texts_has_failed() -> None:
     faults = Faults()
-    each, answers = ask(Short(), ["a", "b"], faults)
-    assert (each, answers) == ([None, None], [])
-    assert len(faults.seen) == 3
+    assert ask(Short(), ["a", "b"], faults) == unanswered(["a", "b"])
+    assert len(faults.seen) == 2
 
 
 @pytest.mark.parametrize("share", [float("nan"), 1.5, -0.1])
 def test_a_prediction_that_is_no_share_is_no_answer(share: float) -> None:
     for answer in (prediction({"card_arrival": share}), prediction({"card_arrival": 1}, share)):
         model = StubModel(answer={"one": answer}.__getitem__)
-        assert ask(model, ["one"], Faults())[0] == [None]
+        assert ask(model, ["one"], Faults()).each == [None]

@@ -12,7 +12,7 @@ from tests.integration.conftest import StartWorker
 from tests.integration.expected import assert_in_order, assert_stands, duplicates, outcomes
 from tests.integration.traffic import Traffic
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize(("delivery", "count"), [("exactly-once", 5_000), ("at-least-once", 2_500)])
@@ -24,20 +24,20 @@ def test_every_event_stands_where_the_line_puts_it_though_workers_are_killed(
     mixed = list(events(count, seed=11))
     traffic.emit(mixed[: count * 2 // 5])
     first = start_worker(traffic)
-    traffic.wait_outcomes(count // 10, within=90, alive=first.assert_alive)
+    traffic.wait_outcomes(count // 10, within=180, alive=first.assert_alive)
 
     second = start_worker(traffic).wait_ready()
     traffic.emit([*mixed[count * 2 // 5 : count // 2], *BAD, *mixed[count // 2 :]])
-    traffic.wait_outcomes(count // 2, within=90, alive=first.assert_alive)
+    traffic.wait_outcomes(count // 2, within=180, alive=first.assert_alive)
 
     assert len(traffic.outcomes()) < count, "the kill comes too late to show anything"
     first.kill()
     assert first.left() == -signal.SIGKILL
     third = start_worker(traffic).wait_ready()
-    traffic.wait_outcomes(count * 7 // 10, within=90, alive=third.assert_alive)
+    traffic.wait_outcomes(count * 7 // 10, within=180, alive=third.assert_alive)
 
     assert second.terminate() == 0, second.log()
-    traffic.wait_outcomes(len(traffic.emitted), within=120, alive=third.assert_alive)
+    traffic.wait_outcomes(len(traffic.emitted), within=300, alive=third.assert_alive)
 
     assert third.terminate() == 0, third.log()
     found = traffic.read()

@@ -16,7 +16,7 @@ from tests.integration.conftest import StartWorker
 from tests.integration.traffic import Traffic, source_of
 from tests.kafka import Cluster, leash
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 
 def test_told_to_stop_it_finishes_its_batch_and_commits_what_it_published(
@@ -24,7 +24,7 @@ def test_told_to_stop_it_finishes_its_batch_and_commits_what_it_published(
 ) -> None:
     traffic.emit(events(2_000, seed=3))
     worker = start_worker(traffic)
-    traffic.wait_outcomes(200, within=60, alive=worker.assert_alive)
+    traffic.wait_outcomes(200, within=180, alive=worker.assert_alive)
     assert worker.terminate() == 0, worker.log()
 
     found = traffic.read()
@@ -53,7 +53,7 @@ def test_a_missing_topic_is_named(
     missing = traffic.topics.of_queue("fraud")
     traffic.create_topics(without=missing)
     worker = start_worker(traffic)
-    assert worker.left() == 3, worker.log()
+    assert worker.left(within=90) == 3, worker.log()
     assert missing in worker.log()
     assert "Traceback" not in worker.log()
 
@@ -62,8 +62,8 @@ def test_an_absent_broker_is_told_in_bounded_time(start_worker: StartWorker) -> 
     address = f"127.0.0.1:{leash.free_ports(1)[0]}"
     started = time.monotonic()
     worker = start_worker(Traffic(address, "none."), ROUTER_REQUEST_TIMEOUT="5")
-    assert worker.left() == 3, worker.log()
-    assert time.monotonic() - started < 30
+    assert worker.left(within=90) == 3, worker.log()
+    assert time.monotonic() - started < 60
     assert address in worker.log()
     assert "Traceback" not in worker.log()
 

@@ -98,11 +98,13 @@ class Cluster:
         nodes: int = 1,
         ports: Sequence[int] = (),
         secured: bool = False,
+        authorized: bool = False,
         quick: bool = True,
     ) -> None:
         """``ports`` are the nodes' own, one each; left out, free ones are taken. ``secured`` gives
-        a single node a listener with TLS and SASL too: see ``secure_environ``. ``quick`` starts
-        in half the processor time, and is slower once warm: not for measurements.
+        a single node a listener with TLS and SASL too: see ``secure_environ``; with
+        ``authorized`` whoever comes by that needs ACLs. ``quick`` starts in half the processor
+        time, and is slower once warm: not for measurements.
 
         Raises:
             Unavailable: Java, Kafka's jars or OpenSSL are not to be had.
@@ -113,10 +115,10 @@ class Cluster:
         jars.jars()
         if secured:
             secure.check()
-        taken = leash.free_ports(nodes * 2 + 1)
+        taken = leash.free_ports(nodes * 2 + 2)
         clients = list(ports) or taken[:nodes]
-        controllers = taken[nodes:-1]
-        self._secure_port = taken[-1] if secured else 0
+        controllers = taken[nodes:-2]
+        self._secure_port, self._tls_port = taken[-2:] if secured else (0, 0)
         self._tls = folder / "tls"
         jvm = [f"-Xmx{_HEAP[nodes]}", "-XX:+UseSerialGC", *(_QUICK if quick else ())]
         self.nodes = [
@@ -126,13 +128,15 @@ class Cluster:
         for node in self.nodes:
             listeners = {"CLIENT": node.port}
             if secured:
-                listeners["SECURE"] = self._secure_port
+                listeners |= {"SECURE": self._secure_port, "TLS": self._tls_port}
             extra = secure.server_lines(self._tls) if secured else ""
+            extra += secure.AUTHORIZER if authorized else ""
             config.write(node.folder, node.node_id, listeners, controllers, extra)
 
     def secure_environ(self, mechanism: str) -> dict[str, str]:
-        """The router's settings for the secured listener with a SASL mechanism."""
-        return secure.environ(self._tls, self._secure_port, mechanism)
+        """The router's settings for the listener with a SASL mechanism, or with TLS alone ("")."""
+        port = self._secure_port if mechanism else self._tls_port
+        return secure.environ(self._tls, port, mechanism)
 
     @property
     def bootstrap(self) -> str:

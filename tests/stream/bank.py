@@ -58,7 +58,7 @@ class Worker:
     def event(self, name: str) -> dict[str, Any] | None:
         return next((line for line in self.log() if line["event"] == name), None)
 
-    def wait_for(self, event: str, within: float = 30.0) -> dict[str, Any]:
+    def wait_for(self, event: str, within: float = 60.0) -> dict[str, Any]:
         deadline = time.monotonic() + within
         while (found := self.event(event)) is None:
             assert self._process.poll() is None, self.text()
@@ -82,6 +82,10 @@ class Worker:
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process.poll() is None
 
@@ -92,10 +96,10 @@ class Worker:
     def tell(self, number: int = signal.SIGTERM) -> None:
         self._process.send_signal(number)
 
-    def code(self, within: float = 30.0) -> int:
+    def code(self, within: float = 60.0) -> int:
         return self._process.wait(within)
 
-    def stop(self, within: float = 30.0) -> int:
+    def stop(self, within: float = 60.0) -> int:
         self.tell()
         return self.code(within)
 

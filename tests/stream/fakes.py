@@ -30,6 +30,18 @@ def partition(tp: TopicPartition = CHAT, position: int = 0) -> Partition:
     return Partition(tp, sequence=1, position=position)
 
 
+class Hands:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    monotonic = now
+
+
 class FakeBatch:
     """A batch that is full after ``most`` records."""
 

@@ -26,7 +26,7 @@ def _hook(records: Sequence[InRecord]) -> None:
 def main() -> None:
     settings = load_settings(os.environ)
     configure_logging(settings)
-    code = run_worker(settings, lambda given, _clock, _fault: EchoLine(given.topics(), _hook))
+    code = run_worker(settings, lambda given, *_: EchoLine(given.topics(), _hook))
     sys.stderr.flush()
     os._exit(code)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from router.errors import DrainTimeout, StreamError
+from router.errors import DrainTimeout, ExpiredError, StreamError
 from router.ops.clock import SystemClock
 from router.ops.health import Health
 from router.ops.metrics import Metrics
@@ -20,7 +20,7 @@ from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, prod
 from router.stream.consumer import BatchConsumer
 from router.stream.delivery import AtLeastOnce
 from router.stream.partition import TopicPartition
-from router.stream.reader import Fetched, Placed
+from router.stream.reader import Fetched, Gone, Placed
 from router.stream.runtime import Runtime
 from tests.stream.fakes import CHAT, GatedWork, partition, records, until
 
@@ -37,8 +37,9 @@ class FakeThread:
         self.moves: list[tuple[TopicPartition, int]] = []
         self.commit_error: Exception | None = None
         self.place_error: BaseException | None = None
-        self.results: asyncio.Queue[dict[TopicPartition, Fetched]] = asyncio.Queue()
+        self.results: asyncio.Queue[dict[TopicPartition, Fetched | Gone]] = asyncio.Queue()
         self.asked: list[Mapping[TopicPartition, int]] = []
+        self.first = 0
         self._sequence = 0
 
     async def place(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, Placed]:
@@ -48,7 +49,7 @@ class FakeThread:
         for tp in tps:
             self._sequence += 1
             known = self.group.get(tp)
-            placed[tp] = Placed(self._sequence, known or 0, known)
+            placed[tp] = Placed(self._sequence, max(known or 0, self.first), known)
         return placed
 
     async def reposition(self, tp: TopicPartition, position: int) -> int:
@@ -64,7 +65,7 @@ class FakeThread:
 
     async def fetch(
         self, wanted: Mapping[TopicPartition, int], wait: float
-    ) -> dict[TopicPartition, Fetched]:
+    ) -> dict[TopicPartition, Fetched | Gone]:
         self.asked.append(dict(wanted))
         return await self.results.get()
 
@@ -212,7 +213,7 @@ async def test_records_that_are_on_their_way_when_the_fetch_loop_is_cancelled_co
     log = [bench.fetched(0, 2)]
     on_the_way, arrive = asyncio.Event(), asyncio.Event()
 
-    async def fetch(wanted: object, wait: float) -> dict[TopicPartition, Fetched]:
+    async def fetch(wanted: object, wait: float) -> dict[TopicPartition, Fetched | Gone]:
         if not log:
             await asyncio.Event().wait()
         taken = log.pop()
@@ -237,7 +238,7 @@ async def test_records_that_are_on_their_way_when_the_fetch_loop_is_cancelled_co
 async def test_a_fetch_that_fails_ends_the_process(bench: Bench) -> None:
     await bench.take_over()
 
-    async def refuse(wanted: object, wait: float) -> dict[TopicPartition, Fetched]:
+    async def refuse(wanted: object, wait: float) -> dict[TopicPartition, Fetched | Gone]:
         raise TopicAuthorizationFailedError("no")
 
     bench.thread.fetch = refuse  # type: ignore[method-assign]  # this thread alone is to refuse
@@ -341,3 +342,45 @@ async def test_lag_is_told_for_what_is_assigned_and_keeps_its_age_while_stuck(
     assert (lag.topic, lag.partition, lag.records, lag.waiting_since) == (*CHAT, 10, 1.0)
     bench.runtime.rebalancing()
     assert list(bench.runtime.lag()) == []
+
+
+def gone(bench: Bench) -> Gone:
+    """Offset 2 was to be read next; the log begins at 7."""
+    return Gone(bench.consumer.partitions[CHAT].sequence, 2, first=7, end=9)
+
+
+async def test_where_records_are_gone_what_is_in_hand_is_committed_and_then_the_worker_stops(
+    bench: Bench,
+) -> None:
+    """What is in hand is nowhere else: a stop before that would lose it too."""
+    await bench.take_over()
+    await bench.deliver(0, 2)
+    skipping = asyncio.ensure_future(bench.consumer._deliver(CHAT, gone(bench)))
+    await until(lambda: bool(bench.work.begun))
+    assert not skipping.done()
+    bench.work.gate.set()
+    with pytest.raises(ExpiredError, match=r"5 records of messages\.chat/0 are gone"):
+        await skipping
+    assert bench.thread.group == {CHAT: 2}
+
+
+async def test_told_to_continue_it_goes_on_with_what_is_left(bench: Bench) -> None:
+    bench.runtime.settings = replace(SETTINGS, on_expired="continue")
+    bench.work.gate.set()
+    await bench.take_over()
+    await bench.deliver(0, 2)
+    await bench.consumer._deliver(CHAT, gone(bench))
+    assert bench.thread.moves == [(CHAT, 7)]
+    await bench.deliver(7, 9)
+    await bench.runtime.lanes.wait_idle()
+    assert await bench.consumer.commit()
+    assert bench.thread.group == {CHAT: 9}
+
+
+async def test_an_offset_that_expired_before_the_assignment_is_the_end(bench: Bench) -> None:
+    bench.thread.first = 7
+    bench.thread.group[CHAT] = 2
+    with pytest.raises(ExpiredError, match="5 records"):
+        await bench.take_over()
+    assert isinstance(bench.runtime.failed.exception(), ExpiredError)
+    assert bench.consumer.partitions == {}

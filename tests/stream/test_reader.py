@@ -9,10 +9,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import CommitFailedError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    CommitFailedError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
+)
 
 from router.stream.partition import TopicPartition
-from router.stream.reader import Reader
+from router.stream.reader import Fetched, Gone, Reader
 from tests.stream.fakes import CHAT, until
 
 OTHER = TopicPartition("messages.chat", 1)
@@ -30,6 +35,7 @@ class FakeConsumer:
         self.arrival = asyncio.Event()
         self.asked: list[set[TopicPartition]] = []
         self.commit_error: Exception | None = None
+        self.fetch_error: Exception | None = None
         self._fetcher = self
         self._subscriptions = self
         self._subscription = SimpleNamespace(
@@ -59,6 +65,8 @@ class FakeConsumer:
             await asyncio.wait_for(self.arrival.wait(), timeout)
         except TimeoutError:
             return {}
+        if self.fetch_error is not None:
+            raise self.fetch_error
         found = {}
         for tp in partitions:
             if self.positions[tp] < self.ends[tp]:
@@ -71,6 +79,9 @@ class FakeConsumer:
         self, partitions: Sequence[TopicPartition]
     ) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, self.first)
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {tp: self.ends[tp] for tp in partitions}
 
     async def committed(self, tp: TopicPartition) -> int | None:
         return self.group.get(tp)
@@ -97,8 +108,9 @@ async def test_a_fetch_that_waits_during_a_seek_takes_nothing_and_the_records_co
     after = await reader.place([CHAT])
     consumer.arrival.set()
     assert await waiting == {}
-    fetched = await reader.fetch({CHAT: after[CHAT].sequence}, 5)
-    assert [one.offset for one in fetched[CHAT].records] == [0, 1, 2, 3, 4]
+    fetched = (await reader.fetch({CHAT: after[CHAT].sequence}, 5))[CHAT]
+    assert isinstance(fetched, Fetched)
+    assert [one.offset for one in fetched.records] == [0, 1, 2, 3, 4]
 
 
 async def test_a_fetch_asked_for_before_a_seek_and_begun_after_takes_nothing() -> None:
@@ -154,7 +166,9 @@ async def test_waking_before_the_fetch_begins_is_not_forgotten() -> None:
     await until(begun_after.done)
     assert begun_after.result() == {}
     consumer.arrival.set()
-    assert len((await reader.fetch(wanted, 5))[CHAT].records) == 5
+    fetched = (await reader.fetch(wanted, 5))[CHAT]
+    assert isinstance(fetched, Fetched)
+    assert len(fetched.records) == 5
 
 
 async def test_an_offset_of_nought_is_sought_too() -> None:
@@ -175,6 +189,34 @@ async def test_reading_starts_at_what_is_committed_or_at_the_beginning(
         consumer.group[CHAT] = committed
     placed = await Reader(consumer).place([CHAT])
     assert (placed[CHAT].position, placed[CHAT].committed) == (expected, committed)
+
+
+@pytest.mark.parametrize(("position", "first"), [(2, 3), (9, 0)])
+async def test_a_position_that_is_gone_is_told_with_what_there_is(
+    position: int, first: int
+) -> None:
+    consumer = FakeConsumer(p0=5)
+    consumer.group[CHAT] = position
+    consumer.arrival.set()
+    reader = Reader(consumer)
+    placed = await reader.place([CHAT])
+    consumer.first = first
+    consumer.fetch_error = OffsetOutOfRangeError({CHAT: position})
+    fetched = await reader.fetch({CHAT: placed[CHAT].sequence}, 5)
+    assert fetched == {CHAT: Gone(placed[CHAT].sequence, position, first, 5)}
+
+
+@pytest.mark.parametrize(
+    "error", [OffsetOutOfRangeError({CHAT: 2}), NoOffsetForPartitionError(CHAT)], ids=repr
+)
+async def test_an_error_that_is_over_is_passed_over(error: Exception) -> None:
+    """One from before the seek, or from a broker that had just become the leader."""
+    consumer = FakeConsumer(p0=5)
+    consumer.arrival.set()
+    reader = Reader(consumer)
+    placed = await reader.place([CHAT])
+    consumer.fetch_error = error
+    assert await reader.fetch({CHAT: placed[CHAT].sequence}, 5) == {}
 
 
 async def test_a_commit_after_a_rebalance_is_no_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +10,7 @@ from typing import Any, cast
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
 
-from router.errors import StreamError
+from router.errors import StreamError, StuckError
 from router.ops.clock import SystemClock
 from router.ops.health import Health
 from router.ops.metrics import Metrics
@@ -18,7 +19,7 @@ from router.stream import watch as watching
 from router.stream.partition import TopicPartition
 from router.stream.runtime import Runtime
 from router.stream.watch import refresh_lag, watch
-from tests.stream.fakes import CHAT, partition, records
+from tests.stream.fakes import CHAT, Hands, partition, records
 
 
 class FakeConsumer:
@@ -40,7 +41,7 @@ class FakeConsumer:
 async def runtime(monkeypatch: pytest.MonkeyPatch) -> Runtime:
     monkeypatch.setattr(watching, "_TURN", 0.001)
     runtime = Runtime(Settings(), SystemClock(), Metrics(), Health())
-    runtime.lanes = cast(Any, SimpleNamespace(busy=lambda partition: False))
+    runtime.lanes = cast(Any, SimpleNamespace(busy=lambda partition: False, close=list))
     return runtime
 
 
@@ -66,6 +67,43 @@ async def test_a_batch_that_never_reached_its_task_is_the_end(runtime: Runtime) 
     runtime.partitions = {CHAT: state}
     with pytest.raises(StreamError, match="not handled"):
         await watch(app(FakeConsumer()), runtime)
+
+
+async def test_records_that_wait_undecided_are_told_of_and_then_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """First not ready, then not alive and gone, with what it was doing; a stop waits for none."""
+    monkeypatch.setattr(watching, "_TURN", 0.001)
+    clock = Hands()
+    runtime = Runtime(Settings(watchdog=10), clock, Metrics(), Health(clock))
+    runtime.lanes = cast(Any, SimpleNamespace(busy=lambda partition: True, close=list))
+    runtime.health.set_ready()
+    state = partition()
+    batch = state.take(records(0, 4), 4, 0.0)
+    state.end, state.slice_doing, state.slice_records = 5, "routing", 2
+    runtime.partitions = {CHAT: state}
+    looking = asyncio.ensure_future(watch(app(FakeConsumer()), runtime))
+    await turn(clock, 4, 3)
+    assert runtime.health.ready() == (True, "ready")
+    await turn(clock, 7, 1)
+    assert "5 records wait on messages.chat/0" in runtime.health.ready()[1]
+    assert runtime.health.alive()[0]
+
+    state.ack(batch, 2)
+    await turn(clock, 1, 1)
+    assert runtime.health.ready() == (True, "ready"), "decided again"
+    with pytest.raises(StuckError, match="it is routing a slice, from offset 2 on"):
+        await asyncio.gather(looking, turn(clock, 7, 6))
+    assert not runtime.health.alive()[0]
+    assert isinstance(runtime.failed.exception(), StuckError)
+    assert StuckError.exit_code == 7
+
+
+async def turn(clock: Hands, seconds: float, times: int) -> None:
+    """Turn the clock, and let the watch look each time."""
+    for _ in range(times):
+        clock.time += seconds
+        await asyncio.sleep(0.02)
 
 
 async def test_the_lag_of_a_stuck_partition_keeps_growing(runtime: Runtime) -> None:
