@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from router.assembly import build_line
+from router.cli.main import run
 from router.core.line import Line
 from router.core.record import InRecord, OutRecord, Source
 from router.ops.clock import SystemClock
@@ -20,6 +23,12 @@ from router.stream.replay_log import open_log, partitions_of
 from tests.integration.traffic import Bad, Reader, Traffic
 
 LARGEST = 8_000_000
+
+LIMIT = 1_000
+"""Bytes, in force while the dead letters are made."""
+
+MENDED = {"time": "2026-03-02T08:00:00Z"}
+"""What `bad` lacks."""
 
 
 def line_of(settings: Settings) -> Line:
@@ -114,3 +123,17 @@ def bad(name: str, **fields: Any) -> Bad:
 
 def event_ids(records: Sequence[InRecord]) -> list[str]:
     return [orjson.loads(one.value or b"")["event_id"] for one in records]
+
+
+def replay(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> dict[str, Any]:
+    """``router replay dead-letter --json``, and what it printed."""
+    capsys.readouterr()
+    left = run(["replay", "dead-letter", "--json", *args])
+    out, err = capsys.readouterr()
+    assert left == code, err
+    answer: dict[str, Any] = json.loads(out)
+    return answer
+
+
+def send(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> dict[str, Any]:
+    return replay(capsys, "--re-emit", "--yes", *args, code=code)

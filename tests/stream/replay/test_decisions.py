@@ -7,14 +7,12 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from router import assembly
 from router.cli.main import run
 from router.core.redeciding import Comparison
 from router.core.replaying import Judge
@@ -25,13 +23,12 @@ from router.stream.replay_log import open_log
 from tests.events import chat, events
 from tests.integration.traffic import Traffic
 from tests.kafka import Cluster, leash
-from tests.stream.replays import Bench, bad, line_of
+from tests.stream.replay.bench import Bench, bad, line_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 COUNT = 300
 BEFORE, AFTER = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-_languages = cache(assembly.open_languages)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +46,6 @@ def bench(kafka: Cluster) -> Bench:
 def environ(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROUTER_BROKER", bench.settings.broker)
     monkeypatch.setenv("ROUTER_TOPIC_PREFIX", bench.settings.topic_prefix)
-    monkeypatch.setattr(assembly, "open_languages", _languages)
 
 
 @pytest.fixture
