@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,13 +13,8 @@ from router.errors import UsageError
 from router.ops.exceptions import describe
 from router.settings import Settings
 
-if TYPE_CHECKING:
-    _Base = click.ParamType[datetime]
-else:
-    _Base = click.ParamType  # click made it generic in 8.4 alone
 
-
-class Time(_Base):
+class Time(click.ParamType):
     """RFC 3339, with its offset, to UTC."""
 
     name = "time"

@@ -26,8 +26,9 @@ class SliceWork(Protocol):
 
     async def do(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> None:
-        """Returns when the slice is published and acknowledged; anything else is a failure."""
+    ) -> bool:
+        """True when the slice is published and acknowledged, False when it was not even begun
+        because its partition is being taken away; anything else is a failure."""
         ...
 
 
@@ -80,10 +81,9 @@ class Lane:
         partition = batch.partition
         done = 0
         for records in cut(batch.records, self._slice_records):
-            if batch.stale:
-                _log.debug("batch dropped", partition=str(partition.tp), left=len(batch.records))
+            if batch.stale or not await self._work.do(partition, records, batch.fetched_at):
+                _log.debug("batch dropped", partition=str(partition.tp), done=done)
                 return
-            await self._work.do(partition, records, batch.fetched_at)
             done += len(records)
             partition.ack(batch, done)
         partition.finish(batch)

@@ -42,8 +42,12 @@ class Routing:
 
     async def do(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> None:
+    ) -> bool:
         """Route, publish and count ``records``. A process that hangs here is not alive.
+
+        False: the partition was being taken away before its turn came, and nothing was done. With
+        one thread for the model and many partitions, the slices in line are most of what a stop
+        would have to wait for.
 
         Raises:
             StreamError: they are not published, or not known to be.
@@ -53,18 +57,20 @@ class Routing:
         health.beat(part, STUCK_AFTER)
         partition.slice_doing, partition.slice_records = "in line", len(records)
         try:
-            await self._do(partition, records, fetched_at)
+            return await self._do(partition, records, fetched_at)
         finally:
             partition.slice_records = 0
             health.unwatch(part)
 
     async def _do(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> None:
+    ) -> bool:
         loop = asyncio.get_running_loop()
         outcomes = await loop.run_in_executor(
             self.executor, self._route, partition, records, fetched_at
         )
+        if outcomes is None:
+            return False
         if [outcome.source for outcome in outcomes] != [record.source for record in records]:
             raise StreamError("The line did not give one outcome for each record, in order.")
         parcels = [
@@ -76,11 +82,14 @@ class Routing:
         await self.runtime.delivery.publish(partition, parcels, records[-1].source.offset + 1)
         seconds = self.runtime.clock.monotonic() - started
         self._count([parcel.outcome for parcel in parcels], partition, seconds)
+        return True
 
     def _route(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> list[Outcome]:
+    ) -> list[Outcome] | None:
         """In the executor's thread: until now it was in line."""
+        if partition.closing:
+            return None
         partition.slice_doing = "routing"
         return self.line.route(records, fetched_at)
 

@@ -121,16 +121,20 @@ class GatedWork:
         self.begun: list[tuple[str, int, list[int]]] = []
         self.done: list[tuple[str, int, list[int]]] = []
         self.error: BaseException | None = None
+        self.declines = False
 
     async def do(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> None:
+    ) -> bool:
         entry = (*partition.tp, [one.source.offset for one in records])
         self.begun.append(entry)
         await self.gate.wait()
         if self.error is not None:
             raise self.error
+        if self.declines:
+            return False
         self.done.append(entry)
+        return True
 
 
 async def until(condition: Callable[[], bool], within: float = 5.0) -> None:

@@ -119,3 +119,17 @@ async def test_waiting_for_idle_waits_for_the_slice_in_flight(bench: Bench) -> N
         await asyncio.wait_for(bench.lanes.wait_idle(), 0.02)
     bench.work.gate.set()
     await asyncio.wait_for(bench.lanes.wait_idle(), 5)
+
+
+async def test_a_slice_that_was_not_begun_is_not_acknowledged_nor_what_follows_it(
+    bench: Bench,
+) -> None:
+    state = partition()
+    bench.work.declines = True
+    bench.work.gate.set()
+    bench.lanes.put(state.take(records(0, 4), 4, 0.0))
+    await bench.lanes.wait_idle()
+    assert [entry[2] for entry in bench.work.begun] == [[0, 1]]
+    assert state.acked is None
+    assert state.to_commit is None
+    assert bench.failures == []

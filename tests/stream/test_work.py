@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -113,3 +114,20 @@ async def test_a_slice_in_flight_is_watched_and_a_finished_one_is_not(
     producer.held.set()
     await doing
     assert work.runtime.health.alive()[0]
+
+
+async def test_a_slice_in_line_when_its_partition_is_taken_away_is_left_to_the_next_owner(
+    executor: ThreadPoolExecutor,
+) -> None:
+    producer = FakeProducer()
+    work = routing(executor, EchoLine(TOPICS), producer)
+    turn = threading.Event()
+    executor.submit(turn.wait)  # another partition's slice has the thread
+    state = partition()
+    doing = asyncio.ensure_future(work.do(state, records(0, 3), 0.0))
+    await asyncio.sleep(0)
+    state.closing = True
+    turn.set()
+    assert await doing is False
+    assert producer.log == []
+    assert counted(work.runtime.metrics.registry) == 0
