@@ -43,10 +43,12 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
         BrokerError: it cannot be reached after several tries, it refuses us (which is tried
             once), or a topic is missing; names them.
     """
+    wanted = list(topics)
     pause = _FIRST_PAUSE
     for left in reversed(range(_TRIES)):
         try:
             capabilities = await _ask(settings)
+            missing = await _missing(settings, wanted)
             break
         except BrokerError as error:
             if not left or isinstance(error, RefusedError):
@@ -54,7 +56,12 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
             _log.warning("broker not reached, trying again", problem=error.problem, tries=left)
             await asyncio.sleep(pause)
             pause *= 2
-    await _check_topics(settings, topics)
+    if missing:
+        raise BrokerError(
+            f"The broker has no topic {', '.join(missing)}, or does not let us see it.",
+            "Make them with `router topics create`; the worker creates none. If they are there, "
+            "its user lacks a right on them: deploy/acls.md.",
+        )
     return capabilities
 
 
@@ -100,13 +107,7 @@ async def _gives_producer_ids(client: AIOKafkaClient) -> bool:
     return False
 
 
-async def _check_topics(settings: Settings, topics: Iterable[str]) -> None:
-    wanted = list(topics)
+async def _missing(settings: Settings, topics: list[str]) -> list[str]:
     async with open_admin(settings) as admin:
-        found = await admin.describe(wanted)
-    if missing := [topic for topic in wanted if topic not in found]:
-        raise BrokerError(
-            f"The broker has no topic {', '.join(missing)}, or does not let us see it.",
-            "Make them with `router topics create`; the worker creates none. If they are there, "
-            "its user lacks a right on them: deploy/acls.md.",
-        )
+        found = await admin.describe(topics)
+    return [topic for topic in topics if topic not in found]

@@ -119,7 +119,7 @@ def test_a_bad_record_is_dead_lettered_once_with_its_reason_and_bytes(run: Run, 
 @pytest.mark.parametrize("by", NEAR)
 def test_an_event_near_the_limit_is_published_or_dead_lettered(run: Run, by: int) -> None:
     outcome = run.wanted[run.near[by].source]
-    assert outcome.kind == ("dead_letter" if by > 0 else "review")
+    assert outcome.kind in ({"dead_letter"} if by > 0 else {"routed", "review"})
 
 
 def test_the_metrics_agree_with_the_topics(run: Run) -> None:

@@ -35,11 +35,8 @@ class Worker:
         own |= {
             "ROUTER_METRICS_PORT": str(self.port),
             "ROUTER_LOG_FORMAT": "json",
-            # Short: a killed worker's partitions are soon another's. A third of it is what a slice
-            # in flight may take in a rebalance, so slices are small, for slow machines.
+            # Short: a killed worker's partitions are soon another's.
             "ROUTER_SESSION_TIMEOUT": "20",
-            "ROUTER_BATCH_RECORDS": "32",
-            "ROUTER_DRAIN_TIMEOUT": "60",
         }
         command = [sys.executable, "-m", "router.cli.main", "worker"]
         with self.log_file.open("wb") as log:
