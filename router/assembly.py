@@ -89,7 +89,7 @@ def open_classifier(settings: Settings) -> Classifier:
         BundleError: it is missing, malformed or fails its hashes.
     """
     # Late: ONNX Runtime takes longest to import, and most that read a policy need no model.
-    from router.model.classifier import load_classifier  # noqa: PLC0415
+    from router.model.classifier import load_classifier  # noqa: PLC0415  # as said above
 
     return load_classifier(bundle_path(settings), settings.infer_threads)
 

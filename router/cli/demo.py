@@ -62,10 +62,10 @@ def demo_command(  # noqa: PLR0917 - click passes options by name
     events, seconds = _amount(events, seconds, rate)
     settings = settings_of(context)
     # Imported late: `router demo --help` must not wait for Kafka's and rich's modules.
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from router.demo import run, screen, summary  # noqa: PLC0415
-    from router.policies import open_policy  # noqa: PLC0415
+    from router.demo import run, screen, summary
+    from router.policies import open_policy
 
     console = Console(width=None if sys.stdout.isatty() else 100)
     queues = tuple(open_policy(settings.policy).queues)

@@ -49,7 +49,7 @@ def split_command(data: Path, out: Path) -> None:
     Example:
       router model split --data ../data --out /tmp/split
     """
-    from router.training.run import write_splits  # noqa: PLC0415 - as late as all of training
+    from router.training.run import write_splits
 
     write_splits(data, out)
     click.echo(f"Written to {out}.")
@@ -77,9 +77,9 @@ def train_command(  # noqa: PLR0917 - click passes options by name
     Example:
       router model train --data ../data --out /tmp/run
     """
-    from router.training.extra import require_extra  # noqa: PLC0415 - as late as all of training
-    from router.training.recipe import Recipe  # noqa: PLC0415
-    from router.training.run import train  # noqa: PLC0415
+    from router.training.extra import require_extra
+    from router.training.recipe import Recipe
+    from router.training.run import train
 
     require_extra()
     given = {"epochs": epochs, "seed": seed}
@@ -99,8 +99,8 @@ def export_command(context: click.Context, run: Path, out: Path) -> None:
     Example:
       router model export --run /tmp/run --out models/banking-en/2
     """
-    from router.training.export import add_metrics, export  # noqa: PLC0415 - late as above
-    from router.training.extra import require_extra  # noqa: PLC0415
+    from router.training.export import add_metrics, export
+    from router.training.extra import require_extra
 
     require_extra()
     classifier = export(run, out, note)
@@ -132,7 +132,7 @@ def evaluate_command(
     Example:
       router model evaluate --data heldout.csv --json
     """
-    from router.model.classifier import load_classifier  # noqa: PLC0415 - a second, so late
+    from router.model.classifier import load_classifier
 
     settings = settings_of(context)
     classifier = load_classifier(_found(context, spec), settings.infer_threads)
@@ -161,7 +161,7 @@ def verify_command(context: click.Context, bundle: str, as_json: bool) -> int:
     Example:
       router model verify banking-en@1
     """
-    from router.model.classifier import load_classifier  # noqa: PLC0415 - a second, so late
+    from router.model.classifier import load_classifier
 
     folder = _found(context, bundle)
     try:
@@ -191,7 +191,7 @@ def show_command(context: click.Context, bundle: str, as_json: bool) -> None:
     Example:
       router model show --json
     """
-    from router.model.bundle import read_bundle  # noqa: PLC0415 - not for `--help`
+    from router.model.bundle import read_bundle
 
     read = read_bundle(_found(context, bundle))
     manifest = read.manifest
@@ -216,15 +216,15 @@ def show_command(context: click.Context, bundle: str, as_json: bool) -> None:
 
 
 def _found(context: click.Context, spec: str) -> Path:
-    from router.model.bundle import find_bundle  # noqa: PLC0415 - not for `--help`
+    from router.model.bundle import find_bundle
 
     return find_bundle(spec or settings_of(context).model, MODELS)
 
 
 def _measure(context: click.Context, classifier: Any, data: Path, policy: str) -> dict[str, Any]:
-    from router.model.evaluation import evaluate  # noqa: PLC0415 - not for `--help`
-    from router.model.labelled import read_labelled  # noqa: PLC0415
-    from router.policies import open_policy  # noqa: PLC0415
+    from router.model.evaluation import evaluate
+    from router.model.labelled import read_labelled
+    from router.policies import open_policy
 
     rows = read_labelled(data)
     queue_of = open_policy(policy or settings_of(context).policy).queue_of
@@ -234,8 +234,8 @@ def _measure(context: click.Context, classifier: Any, data: Path, policy: str) -
 
 @contextmanager
 def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console  # noqa: PLC0415 - a tenth of a second
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -126,7 +126,7 @@ def _path(policy: Path | None, settings: Settings) -> Path:
 
 
 def _against_model(policy: Policy, settings: Settings) -> list[str]:
-    from router.assembly import open_classifier  # noqa: PLC0415  # ONNX Runtime is slow to import
+    from router.assembly import open_classifier  # ONNX Runtime is slow to import
 
     model = open_classifier(settings)
     return check_policy_against_model(policy, model.intents, model.languages)

@@ -30,10 +30,10 @@ def worker_command(context: click.Context) -> int:
       ROUTER_BROKER=kafka-1:9092,kafka-2:9092 router worker
     """
     # Late, so that `router --help` need not wait for Faust.
-    from router.assembly import build_line  # noqa: PLC0415
-    from router.model.guard import THREAD  # noqa: PLC0415
-    from router.ops.logging import configure_logging  # noqa: PLC0415
-    from router.stream.worker import ABANDONED, run_worker  # noqa: PLC0415
+    from router.assembly import build_line
+    from router.model.guard import THREAD
+    from router.ops.logging import configure_logging
+    from router.stream.worker import ABANDONED, run_worker
 
     settings = settings_of(context)
     configure_logging(settings)
