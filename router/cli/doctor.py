@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections import Counter
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from router.cli.checks import Finding, failure, local_findings
 from router.cli.context import settings_of
 from router.cli.output import json_option, print_json, print_level
 from router.errors import RouterError, SettingsError
+from router.ops.logging import quiet_client
 from router.policies import open_policy
 from router.settings import Settings
 
@@ -33,7 +33,6 @@ def doctor_command(context: click.Context, *, no_broker: bool, as_json: bool) ->
       router --config production.env doctor
       router doctor --no-broker --json
     """
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the findings say it in words
     findings: list[Finding] = []
     try:
         settings = settings_of(context)
@@ -42,7 +41,8 @@ def doctor_command(context: click.Context, *, no_broker: bool, as_json: bool) ->
     else:
         findings += local_findings(settings, os.environ)
         if not no_broker:
-            findings += asyncio.run(_ask(settings))
+            with quiet_client():
+                findings += asyncio.run(_ask(settings))
     counts = Counter(finding.level for finding in findings)
     if as_json:
         print_json({"ok": not counts["fail"], "checks": [asdict(one) for one in findings]})

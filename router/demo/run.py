@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import signal
 import tempfile
@@ -23,6 +22,7 @@ from router.demo.screen import Screen
 from router.demo.summary import Summary
 from router.demo.worker import Worker
 from router.errors import BrokerError
+from router.ops.logging import quiet_client
 from router.settings import Settings
 
 _SHORTEST_SESSION = 6.0
@@ -50,7 +50,7 @@ def run_demo(
         KeyboardInterrupt: Ctrl-C, or SIGTERM, after everything was put away.
     """
     name = f"router-demo-{secrets.token_hex(3)}"
-    with _terminable(), _quiet(), ExitStack() as stack:
+    with _terminable(), quiet_client(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-demo-")))
         broker = None
         if options.broker is None:
@@ -122,15 +122,3 @@ def _terminable() -> Iterator[None]:
     finally:
         for one, handler in zip(told, before, strict=True):
             signal.signal(one, handler)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """aiokafka tells of every retry just after a topic is made; what fails for good is raised."""
-    logger = logging.getLogger("aiokafka")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -135,7 +135,8 @@ def test_a_run_without_any_outcome_can_be_shown() -> None:
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 40), (160, 50), (40, 10)])
 def test_the_live_picture_fits_any_terminal(width: int, height: int) -> None:
     file = io.StringIO()
-    console = Console(file=file, width=width, height=height, force_terminal=True)
+    environ = {"TERM": "xterm"}  # whatever the tests' own terminal can do
+    console = Console(file=file, width=width, height=height, force_terminal=True, _environ=environ)
     with LiveScreen(console, ("fraud", "cards")) as screen:
         screen.refresh(Ledger(), 6)
         screen.refresh(_ledger(), 6)

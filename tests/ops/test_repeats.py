@@ -6,6 +6,8 @@ import io
 import json
 import logging
 
+import structlog
+
 from router.ops.logging import configure_logging
 from router.ops.repeats import Repeats
 from router.settings import Settings
@@ -44,8 +46,16 @@ def test_whole_texts_as_templates_do_not_fill_the_memory() -> None:
 
 def test_a_storm_in_a_library_is_a_line_in_the_log() -> None:
     out = io.StringIO()
-    configure_logging(Settings(log_format="json"), out)
-    for _ in range(1000):
-        logging.getLogger("aiokafka.test-storm").warning("broker %s is away", "kafka-1")
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        configure_logging(Settings(log_format="json"), out)
+        for _ in range(1000):
+            logging.getLogger("aiokafka.test-storm").warning("broker %s is away", "kafka-1")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(False)
+        structlog.reset_defaults()
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [line["logger"] for line in lines] == ["aiokafka.test-storm"]
