@@ -91,7 +91,11 @@ def run_demo(
         )
         try:
             return asyncio.run(course.run())
-        except KafkaError as error:
+        except (KafkaError, BrokerError) as error:
+            if broker is not None:
+                broker.check()  # a broker that died says more than its clients
+            if isinstance(error, BrokerError):
+                raise
             raise BrokerError(
                 f"The broker at {settings.broker} failed: {type(error).__name__}.",
                 "`router doctor` looks further.",

@@ -38,8 +38,8 @@ async def emit(
     producer = AIOKafkaProducer(
         **client, acks="all", linger_ms=0, max_request_size=input_bytes(max_event_bytes)
     )
-    await producer.start()
     try:
+        await producer.start()
         async with asyncio.TaskGroup() as acknowledgements:
             begun = time.monotonic()
             for record in planned:

@@ -134,7 +134,7 @@ def test_a_process_that_dies_ends_the_run_with_its_last_words(
         os.kill(victim, signal.SIGKILL)
         _, err = process.communicate(timeout=WITHIN)
     assert process.returncode == 3
-    assert all(word in err for word in words)
+    assert all(word in err for word in words), err
     assert "Traceback" not in err
     _assert_nothing_is_left(tmp_path)
 
