@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import orjson
 
 from router import __version__
 from router.core.asking import Ask, OnFault, ask
-from router.core.breaker import Breaker, BreakerLimits
+from router.core.breaker import BreakerLimits, Watch
 from router.core.clock import Clock
 from router.core.line import Line
 from router.core.parsing import EventValidators
@@ -27,16 +27,16 @@ def build_line(
     settings: Settings,
     clock: Clock,
     on_fault: OnFault,
-    on_breaker: Callable[[Breaker], None] | None = None,
+    watch: Watch | None = None,
     *,
     model: bool = True,
 ) -> Line:
     """The line under the settings' policy and model; not ``model`` leaves that out, for who asks
     only what can be read. ``on_fault`` may be called from any thread.
 
-    With ``on_breaker`` the model is asked under a deadline and a circuit breaker, whose changes it
-    is told of. Without, an answer is waited for however long it takes: what is asked once, at a
-    person's desk or to compare, must not depend on what the model did a minute ago.
+    With ``watch`` the model is asked under a deadline and a circuit breaker, of which it is told.
+    Without, an answer is waited for however long it takes: what is asked once, at a person's desk
+    or to compare, must not depend on what the model did a minute ago.
 
     Raises:
         PolicyError: the policy is missing or breaks its schema.
@@ -53,11 +53,11 @@ def build_line(
         max_event_bytes=settings.max_event_bytes,
         router_version=__version__,
         on_fault=on_fault,
-        ask=_guarded(settings, clock, on_breaker) if on_breaker else ask,
+        ask=_guarded(settings, clock, watch) if watch else ask,
     )
 
 
-def _guarded(settings: Settings, clock: Clock, on_breaker: Callable[[Breaker], None]) -> Ask:
+def _guarded(settings: Settings, clock: Clock, watch: Watch) -> Ask:
     from router.model.guard import Deadline, Guard  # noqa: PLC0415  # the worker's alone
 
     limits = BreakerLimits(
@@ -67,8 +67,13 @@ def _guarded(settings: Settings, clock: Clock, on_breaker: Callable[[Breaker], N
         longest_pause=settings.breaker_max_pause,
         probes=settings.breaker_probes,
     )
-    deadline = Deadline(settings.model_deadline, settings.model_deadline_per_text)
-    return Guard(limits, deadline, clock, on_breaker).ask
+    deadline = Deadline(
+        settings.model_deadline,
+        settings.model_deadline_per_text,
+        # A stop in the middle of a call that hangs still has time to publish its batch.
+        most=settings.drain_timeout * 0.6,
+    )
+    return Guard(limits, deadline, clock, watch).ask
 
 
 def bundle_path(settings: Settings) -> Path:

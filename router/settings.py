@@ -84,7 +84,7 @@ class Settings:
         30.0, "Longest wait for any one answer of the broker.", low=5, high=300
     )
     drain_timeout: float = _setting(
-        15.0, "On SIGTERM, longest wait for the batch in flight.", low=1, high=300
+        25.0, "On SIGTERM, longest wait for the batch in flight.", low=1, high=300
     )
     watchdog: float = _setting(
         120.0,
@@ -106,7 +106,10 @@ class Settings:
         high=600,
     )
     model_deadline_per_text: float = _setting(
-        0.1, "What each further text of a batch adds to that wait.", low=0, high=60
+        0.1,
+        "What each further text of a batch adds to that wait, up to 0.6 of ROUTER_DRAIN_TIMEOUT.",
+        low=0,
+        high=60,
     )
     breaker_failures: int = _setting(
         3, "So many batches in a row that the model fails on, and it is not asked.", low=1, high=100

@@ -10,6 +10,7 @@ from router.errors import RouterError
 from router.settings import Settings
 from router.stream.admin import TopicState, differences, open_admin
 from router.stream.capabilities import Capabilities, ask_broker
+from router.stream.guarantee import guarantee
 from router.stream.topic_list import TopicSpec, wanted_topics
 
 _PATIENCE = 10.0
@@ -36,15 +37,13 @@ async def broker_findings(
 
 
 def _delivery(settings: Settings, can: Capabilities) -> Finding:
-    if settings.delivery == "exactly-once":
-        says = "ROUTER_DELIVERY asks for exactly-once, and this version delivers at least once"
-        return Finding("delivery", "fail", says, "Set ROUTER_DELIVERY to auto.")
-    has = f"idempotent producer {_yes(can.idempotent)}, transactions {_yes(can.transactions)}"
-    return Finding("delivery", "ok", f"at-least-once is in force; the broker's {has}")
-
-
-def _yes(has: bool) -> str:
-    return "yes" if has else "no"
+    try:
+        chosen = guarantee(settings, can)
+    except RouterError as error:
+        return failure("delivery", error)
+    idempotent = "yes" if can.idempotent else "no"
+    says = f"{chosen.name}: {chosen.because} (idempotent producer: {idempotent})"
+    return Finding("delivery", "ok", says)
 
 
 def _topics(specs: Sequence[TopicSpec], found: dict[str, TopicState]) -> Iterator[Finding]:

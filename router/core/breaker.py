@@ -8,7 +8,7 @@ row close it again. A pause that was too short is followed by one twice as long.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 State = Literal["closed", "open", "half_open"]
 Ending = Literal["answered", "failed", "overran"]
@@ -113,3 +113,15 @@ _OF_A_PROBE: dict[Ending, str] = {
     "failed": "a probe failed",
     "overran": "a probe gave no answer in time",
 }
+
+
+class Watch(Protocol):
+    """Told, from any thread, what people should know of who asks the model."""
+
+    def changed(self, breaker: Breaker) -> None:
+        """The breaker's state has changed; in order."""
+        ...
+
+    def out_of_threads(self, out: bool) -> None:
+        """Whether so many calls hang that the model is not even probed; told at every look."""
+        ...

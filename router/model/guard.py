@@ -20,7 +20,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from router.core.asking import HARMLESS, Answered, OnFault, ask, unanswered
-from router.core.breaker import Breaker, BreakerLimits, Ending
+from router.core.breaker import Breaker, BreakerLimits, Ending, Watch
 from router.core.clock import Clock
 from router.core.prediction import Classifier, ModelRef, Predictions
 from router.errors import ModelError
@@ -32,9 +32,6 @@ THREAD = "model call"
 """The name of a call's thread: one that is left over at the end must not be waited for."""
 
 _STEP = 0.25
-
-OnChange = Callable[[Breaker], None]
-"""Told of the breaker each time that its state has changed, in order, from any thread."""
 
 
 @runtime_checkable
@@ -48,14 +45,16 @@ class Stoppable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Seconds for a batch: ``first`` for its first text, ``each`` for every further one. Asking it
-    again text by text, after a failure, is within the same deadline."""
+    """Seconds for a batch: ``first`` for its first text, ``each`` for every further one, and never
+    more than ``most``. Asking it again text by text, after a failure, is within the same
+    deadline."""
 
     first: float
     each: float
+    most: float
 
     def of(self, texts: int) -> float:
-        return self.first + self.each * (texts - 1)
+        return min(self.first + self.each * (texts - 1), self.most)
 
 
 class Guard:
@@ -66,7 +65,7 @@ class Guard:
         limits: BreakerLimits,
         deadline: Deadline,
         clock: Clock,
-        on_change: OnChange,
+        watch: Watch,
         *,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -74,7 +73,7 @@ class Guard:
         self._breaker = Breaker(limits=limits)
         self._deadline = deadline
         self._clock = clock
-        self._on_change = on_change
+        self._watch = watch
         self._wait = wait
         self._lock = threading.Lock()
         self._abandoned: list[_Call] = []
@@ -100,7 +99,7 @@ class Guard:
             before = self._breaker.state
             self._breaker = step(self._breaker, self._clock.monotonic())
             if self._breaker.state != before:
-                self._on_change(self._breaker)
+                self._watch.changed(self._breaker)
 
     def _timed(
         self, classifier: Classifier, texts: Sequence[str], on_fault: OnFault
@@ -157,7 +156,9 @@ class Guard:
     def _may_lose_another(self) -> bool:
         with self._lock:
             self._abandoned = [call for call in self._abandoned if not call.ended]
-            return len(self._abandoned) < ABANDONED
+            may = len(self._abandoned) < ABANDONED
+        self._watch.out_of_threads(not may)
+        return may
 
     def _probe(self, classifier: Classifier, on_fault: OnFault) -> None:
         self._become(Breaker.probing)

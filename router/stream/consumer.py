@@ -159,6 +159,10 @@ class BatchConsumer(FaustConsumer):
         """Where each partition ends now, and where reading stands."""
         return await self._thread.ends(partitions)
 
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """What the group's coordinator has for ``partition`` now."""
+        return await self._thread.committed(partition)
+
     def check(self) -> None:
         """Raises KafkaError where the group membership has ended."""
         self._thread.check()

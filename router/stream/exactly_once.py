@@ -9,7 +9,7 @@ leaves, and the next owner's start aborts what was open.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import aiokafka.producer.sender
@@ -26,6 +26,9 @@ from router.stream.sending import Sent, send
 MakeProducer = Callable[[str], Any]
 """A producer, not started, under a transactional id."""
 
+ReadCommitted = Callable[[TopicPartition], Awaitable[int | None]]
+"""The offset that the group has committed, as its coordinator has it now."""
+
 _STOP_SECONDS = 5.0
 _log = structlog.get_logger("router.stream")
 
@@ -40,10 +43,13 @@ class ExactlyOnce:
     name = "exactly-once"
     commits = False
 
-    def __init__(self, group: str, make: MakeProducer, limit: float) -> None:
+    def __init__(
+        self, group: str, make: MakeProducer, committed: ReadCommitted, limit: float
+    ) -> None:
         """``limit`` is the longest wait for one slice's transaction, in seconds."""
         self._group = group
         self._make = make
+        self._committed = committed
         self._limit = limit
         self._producers: dict[TopicPartition, Any] = {}
 
@@ -70,7 +76,7 @@ class ExactlyOnce:
         """See ``Delivery.publish``; the offset is committed with the records."""
         try:
             async with asyncio.timeout(self._limit):
-                await self._publish(partition.tp, parcels, next_offset)
+                await self._publish(partition, parcels, next_offset)
         except (StreamError, asyncio.CancelledError):
             raise
         except TimeoutError:
@@ -84,8 +90,9 @@ class ExactlyOnce:
         partition.committed = next_offset
 
     async def _publish(
-        self, tp: TopicPartition, parcels: Sequence[Parcel], next_offset: int
+        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
     ) -> None:
+        tp = partition.tp
         alone: set[int] = set()
         while True:
             producer = self._producers[tp]
@@ -100,10 +107,21 @@ class ExactlyOnce:
             _shrink(sent, records, owners, alone)
             await _stop(producer)
             await self._start(tp)
+            await self._check_ours(partition)
         # Every send is awaited: offsets sent before that are answered with NotEnoughReplicas.
         offsets = {KafkaPartition(*tp): OffsetAndMetadata(next_offset, "")}
         await producer.send_offsets_to_transaction(offsets, self._group)
         await producer.commit_transaction()
+
+    async def _check_ours(self, partition: Partition) -> None:
+        """After a start in mid-life, which fences whoever took the partition over meanwhile: was
+        this worker paused past its session, that one may have done the slice already."""
+        committed = await self._committed(partition.tp)
+        if committed != partition.committed:
+            raise StreamError(
+                f"{partition.tp.topic}/{partition.tp.partition} was taken over by another worker.",
+                _REPLAYED,
+            )
 
     async def _start(self, tp: TopicPartition) -> None:
         producer = self._make(transactional_id(self._group, tp))

@@ -29,23 +29,31 @@ def new_producer(settings: Settings, **options: Any) -> aiokafka.AIOKafkaProduce
         linger_ms=0,  # a slice is a batch already
         max_batch_size=BATCH_BYTES,
         max_request_size=output_bytes(settings.max_event_bytes),
-        request_timeout_ms=int(settings.request_timeout * 1000),
-        **options,
+        **{"request_timeout_ms": int(settings.request_timeout * 1000)} | options,
         **client_options(settings),
     )
 
 
-def transactional_producers(
-    settings: Settings, limit: float
-) -> Callable[[str], aiokafka.AIOKafkaProducer]:
-    """Makes producers by transactional id; the broker aborts a transaction left open for longer
-    than ``limit`` seconds and some."""
+def transaction_limit(settings: Settings) -> float:
+    """Seconds that a worker gives a transaction: it has left before the broker aborts it."""
+    return settings.session_timeout * 0.8
+
+
+def transactional_producers(settings: Settings) -> Callable[[str], aiokafka.AIOKafkaProducer]:
+    """Makes producers by transactional id.
+
+    The broker aborts a transaction after a session's time: readers of committed records wait for
+    the open transaction of a worker that died no longer than its partitions wait for an owner.
+    One answer may be lost within the worker's own limit, and the next still come.
+    """
+    request = min(settings.request_timeout, transaction_limit(settings) / 2)
 
     def make(transactional_id: str) -> aiokafka.AIOKafkaProducer:
         return new_producer(
             settings,
             transactional_id=transactional_id,
-            transaction_timeout_ms=int(limit * 1000) + 10_000,
+            transaction_timeout_ms=int(settings.session_timeout * 1000),
+            request_timeout_ms=int(request * 1000),
             retry_backoff_ms=10,
         )
 

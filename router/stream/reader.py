@@ -161,6 +161,15 @@ class Reader:
             placed[TopicPartition(*tp)] = Placed(self._seek_to(tp, position), position, known)
         return placed
 
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """The group's offset as its coordinator has it now; None where it has none.
+
+        Raises:
+            KafkaError: the broker refuses.
+        """
+        offset: int | None = await self._consumer.committed(_theirs(partition))
+        return offset
+
     async def reposition(self, partition: TopicPartition, position: int) -> int:
         """Seek one partition to ``position``; gives its new sequence number."""
         self._cancel_fetch()

@@ -19,6 +19,7 @@ from router.core.record import InRecord, Source
 from router.errors import BrokerError
 from router.settings import Settings
 from router.stream.admin import open_admin
+from router.stream.header_names import read_any_header_name
 from router.stream.records import in_record
 from router.stream.security import client_options
 from router.stream.sizes import output_bytes
@@ -119,6 +120,7 @@ async def open_log(settings: Settings, *, committed: bool = True) -> AsyncIterat
     Raises:
         BrokerError: the broker cannot be reached.
     """
+    read_any_header_name()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.broker,
         client_id="router-replay",

@@ -13,6 +13,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from router.settings import Settings
+from router.stream.header_names import read_any_header_name
 from router.stream.partition import TopicPartition
 from router.stream.reader import Fetched, Gone, Placed, Reader
 from router.stream.security import client_options
@@ -56,6 +57,7 @@ class BatchThread(AIOKafkaConsumerThread):
             max_poll_interval_ms=_NEVER_MS,
             **client_options(settings),
         )
+        read_any_header_name()
         self._reader = Reader(consumer)
         return consumer
 
@@ -82,6 +84,10 @@ class BatchThread(AIOKafkaConsumerThread):
     ) -> dict[TopicPartition, tuple[int, int]]:
         """See ``Reader.ends``."""
         return await self._on_thread(self._ensure_reader().ends(list(partitions)))
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        """See ``Reader.committed``."""
+        return await self._on_thread(self._ensure_reader().committed(partition))
 
     def wake(self) -> None:
         """See ``Reader.wake``."""

@@ -13,11 +13,11 @@ import structlog
 
 from router import __version__
 from router.core.asking import OnFault
-from router.core.breaker import Breaker
+from router.core.breaker import Watch
 from router.core.clock import Clock
 from router.core.policy import Policy
 from router.core.prediction import Classifier
-from router.errors import BrokerError, DrainTimeout, RouterError, StreamError
+from router.errors import DrainTimeout, RouterError, StreamError
 from router.ops.clock import SystemClock
 from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
@@ -29,7 +29,8 @@ from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, prod
 from router.stream.capabilities import Capabilities, ask_broker
 from router.stream.delivery import AtLeastOnce, Delivery
 from router.stream.exactly_once import ExactlyOnce
-from router.stream.producers import transactional_producers
+from router.stream.guarantee import guarantee
+from router.stream.producers import transaction_limit, transactional_producers
 from router.stream.refusals import explained
 from router.stream.runtime import Runtime
 from router.stream.watch import watch
@@ -52,7 +53,7 @@ class WorkerLine(RoutingLine, Protocol):
     def classifier(self) -> Classifier | None: ...
 
 
-BuildLine = Callable[[Settings, Clock, OnFault, Callable[[Breaker], None]], WorkerLine]
+BuildLine = Callable[[Settings, Clock, OnFault, Watch], WorkerLine]
 """``router.assembly.build_line``."""
 
 
@@ -133,7 +134,7 @@ class _Worker:
         settings = self._settings
         runtime = Runtime(settings, self._clock, self._metrics, self._health)
         app = make_app(runtime, settings.topics(), idempotent=broker.idempotent)
-        runtime.delivery = _choose(settings, broker, app)
+        runtime.delivery = _delivery(settings, broker, app)
         work = Routing(line, runtime, settings.topics(), self._executor)
         runtime.lanes = make_lanes(runtime, app, work)
         self._metrics.lag_from(runtime.lag)
@@ -218,16 +219,12 @@ def _raise_from(future: asyncio.Future[Any]) -> None:
         raise StreamError(words, "It was not a record's fault: see the log above.") from error
 
 
-def _choose(settings: Settings, broker: Capabilities, app: StreamApp) -> Delivery:
+def _delivery(settings: Settings, broker: Capabilities, app: StreamApp) -> Delivery:
+    chosen = guarantee(settings, broker)
+    _log.info("delivery", guarantee=chosen.name, because=chosen.because,
+              idempotent=broker.idempotent)  # fmt: skip
+    if chosen.name == "exactly-once":
+        make, committed = transactional_producers(settings), consumer_of(app).committed
+        return ExactlyOnce(settings.group, make, committed, transaction_limit(settings))
     # Twice: one answer may time out, and the next still come.
-    limit = 2 * settings.request_timeout
-    if settings.delivery == "exactly-once" and not broker.transactions:
-        raise BrokerError(
-            "The broker has no transactions, and ROUTER_DELIVERY asks for exactly-once.",
-            "Set ROUTER_DELIVERY to auto or at-least-once, or use a broker that has them.",
-        )
-    delivery: Delivery = AtLeastOnce(producer_of(app), limit)
-    if settings.delivery != "at-least-once" and broker.transactions:
-        delivery = ExactlyOnce(settings.group, transactional_producers(settings, limit), limit)
-    _log.info("delivery", guarantee=delivery.name, idempotent=broker.idempotent)
-    return delivery
+    return AtLeastOnce(producer_of(app), 2 * settings.request_timeout)

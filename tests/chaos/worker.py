@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from router.assembly import build_line
 from router.core.asking import OnFault
-from router.core.breaker import Breaker
+from router.core.breaker import Watch
 from router.core.clock import Clock
 from router.core.line import Line
 from router.core.prediction import Classifier, ModelRef, Predictions
@@ -68,10 +68,10 @@ def faulty_line(
     settings: Settings,
     clock: Clock,
     on_fault: OnFault,
-    on_breaker: Callable[[Breaker], None] | None = None,
+    watch: Watch | None = None,
 ) -> Line:
     """`router.assembly.build_line` with the model that ``CHAOS_MODEL`` can break."""
-    line = build_line(settings, clock, on_fault, on_breaker)
+    line = build_line(settings, clock, on_fault, watch)
     orders = os.environ.get("CHAOS_MODEL")
     if orders and line.classifier is not None:
         line.classifier = FaultyClassifier(line.classifier, Path(orders))

@@ -74,19 +74,31 @@ class Moody(StubModel):
 
 
 @dataclass
+class Told:
+    """A watch that remembers."""
+
+    changes: list[Breaker] = field(default_factory=list)
+    out: list[bool] = field(default_factory=list)
+
+    def changed(self, breaker: Breaker) -> None:
+        self.changes.append(breaker)
+
+    def out_of_threads(self, out: bool) -> None:
+        self.out.append(out)
+
+
+@dataclass
 class Bench:
     """A guard, what it is given, and what it has told."""
 
     model: Moody = field(default_factory=Moody)
     hands: Hands = field(default_factory=Hands)
     faults: list[str] = field(default_factory=list)
-    changes: list[Breaker] = field(default_factory=list)
-    deadline: Deadline = field(default_factory=lambda: Deadline(0.1, 0.0))
+    told: Told = field(default_factory=Told)
+    deadline: Deadline = field(default_factory=lambda: Deadline(0.1, 0.0, 60))
 
     def __post_init__(self) -> None:
-        self.guard = Guard(
-            LIMITS, self.deadline, self.hands, self.changes.append, wait=self.hands.wait
-        )
+        self.guard = Guard(LIMITS, self.deadline, self.hands, self.told, wait=self.hands.wait)
 
     def fault(self, where: str, error: Exception) -> None:
         self.faults.append(f"{where}: {type(error).__name__}: {error}")
@@ -97,7 +109,7 @@ class Bench:
 
     @property
     def states(self) -> list[str]:
-        return [breaker.state for breaker in self.changes]
+        return [breaker.state for breaker in self.told.changes]
 
     def until(self, state: str) -> None:
         deadline = time.monotonic() + PATIENCE

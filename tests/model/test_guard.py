@@ -43,12 +43,13 @@ def raising(error: BaseException) -> Callable[[], Any]:
 def test_a_model_that_answers_is_asked_as_without_a_guard(bench: Bench) -> None:
     assert bench.ask("a", "b") == [True, True]
     assert bench.model.asked == [["a", "b"]]
-    assert (bench.faults, bench.changes) == ([], [])
+    assert (bench.faults, bench.told.changes) == ([], [])
 
 
 def test_the_deadline_grows_with_the_batch() -> None:
-    assert Deadline(5, 0.5).of(1) == 5
-    assert Deadline(5, 0.5).of(11) == 10
+    assert Deadline(5, 0.5, 8).of(1) == 5
+    assert Deadline(5, 0.5, 20).of(11) == 10
+    assert Deadline(5, 0.5, 8).of(11) == 8
 
 
 def test_a_model_that_hangs_costs_one_deadline_and_then_nothing(bench: Bench) -> None:
@@ -142,6 +143,7 @@ def test_no_more_threads_are_lost_than_the_limit_and_one_that_returns_lets_a_pro
     bench.hands.next_wait()
     assert len(bench.model.asked) == ABANDONED
     assert bench.guard.breaker.state == "open"
+    assert bench.told.out[-1]
     bench.model.mood = lambda: None
     bench.model.woken.set()
     bench.hands.turn(60)
@@ -153,6 +155,7 @@ def test_no_more_threads_are_lost_than_the_limit_and_one_that_returns_lets_a_pro
             bench.hands.turn(60)
         except queue.Empty:
             continue
+    assert not bench.told.out[-1]
 
 
 def test_a_thread_that_cannot_be_had_is_a_failure_of_the_model(
@@ -188,7 +191,7 @@ def test_several_threads_may_ask_at_once(bench: Bench) -> None:
 def test_a_process_that_stood_still_has_not_used_up_the_models_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = Bench(deadline=Deadline(0.5, 0.0))
+    bench = Bench(deadline=Deadline(0.5, 0.0, 60))
     bench.model.mood = bench.model.hang
     steps = iter(range(10))
     real = threading.Event.wait

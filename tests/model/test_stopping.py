@@ -22,6 +22,7 @@ from router.model.manifest import StageSpec
 from router.model.stage import Stage
 from router.ops.clock import SystemClock
 from tests.core.policy_fixtures import StubModel
+from tests.model.guard_bench import Told
 
 WITHIN = 20.0
 
@@ -115,7 +116,7 @@ def test_the_guard_leaves_no_thread_in_a_run_that_it_gave_up(endless: Stage) -> 
     model = Endless()
     model.stage = endless
     limits = BreakerLimits(failures=3, share=0.5, pause=3600, longest_pause=3600, probes=2)
-    guard = Guard(limits, Deadline(0.1, 0.0), SystemClock(), lambda _: None)
+    guard = Guard(limits, Deadline(0.1, 0.0, 60), SystemClock(), Told())
     assert guard.ask(model, ["a"], lambda *_: None).each == [None]
     deadline = time.monotonic() + WITHIN
     while any(thread.name == THREAD for thread in threading.enumerate()):

@@ -15,7 +15,7 @@ from router.settings import Settings
 from router.stream.exactly_once import ExactlyOnce, transactional_id
 from router.stream.parcels import OutcomeParcel
 from router.stream.partition import TopicPartition
-from router.stream.producers import transactional_producers
+from router.stream.producers import transaction_limit, transactional_producers
 from tests.kafka import Cluster
 from tests.stream.bank import Bank, sources
 from tests.stream.echo import outcome_of
@@ -72,8 +72,11 @@ class FakeBroker:
         self.group: dict[Any, int] = {}
         self.commit_hangs = False
 
+    async def committed(self, tp: TopicPartition) -> int | None:
+        return self.group.get(tp)
+
     def delivery(self, limit: float = 5.0) -> ExactlyOnce:
-        return ExactlyOnce("router", lambda tid: Transactional(tid, self), limit)
+        return ExactlyOnce("router", lambda tid: Transactional(tid, self), self.committed, limit)
 
 
 def parcels(*values: bytes) -> list[OutcomeParcel]:
@@ -141,6 +144,46 @@ async def test_a_record_too_large_is_dead_lettered_in_a_fresh_transaction() -> N
     assert {one.tid for one in broker.made} == {transactional_id("router", CHAT)}
 
 
+async def test_a_producer_replaced_after_another_took_over_publishes_nothing() -> None:
+    """The window: paused past its session while it replaces one, and woken after the other has
+    done the slice. Its own start fences the rightful owner, so only the offset can tell."""
+    former_is_woken = False
+
+    def refuse(topic: str, _: int, batch: FakeBatch) -> BaseException | None:
+        mine = not former_is_woken and topic != TOPICS.dead_letter
+        return MessageSizeTooLargeError() if mine else None
+
+    broker = FakeBroker(refuse)
+    former, later = broker.delivery(), broker.delivery()
+    await former.assigned([CHAT])
+
+    async def woken_late(tp: TopicPartition) -> int | None:
+        nonlocal former_is_woken
+        former_is_woken = True
+        await later.assigned([tp])
+        await later.publish(partition(), parcels(b"a"), 1)
+        start = Transactional(transactional_id("router", tp), broker)
+        await start.start()
+        former._producers[tp] = start
+        return await broker.committed(tp)
+
+    former._committed = woken_late
+    with pytest.raises(StreamError, match="another worker"):
+        await former.publish(partition(), parcels(b"a"), 1)
+    assert broker.published == [b"a"]
+    assert broker.group == {CHAT: 1}
+
+
+async def test_the_transaction_ends_within_the_session_on_every_side() -> None:
+    """A worker leaves before the broker aborts, and the broker aborts within a session."""
+    settings = Settings(session_timeout=12, request_timeout=30)
+    made = transactional_producers(settings)("id")
+    assert made._txn_manager.transaction_timeout_ms == 12_000
+    assert transaction_limit(settings) < 12
+    assert made._request_timeout_ms / 1000 <= transaction_limit(settings) / 2
+    await made.stop()
+
+
 async def test_what_is_revoked_is_stopped_and_what_is_assigned_is_fresh() -> None:
     broker = FakeBroker()
     delivery = broker.delivery()
@@ -172,8 +215,12 @@ async def test_on_kafka_a_take_over_in_mid_transaction_doubles_and_loses_nothing
     await bank.open(partitions=1)
     tp = TopicPartition(bank.topics.chat, 0)
     settings = Settings(broker=kafka.bootstrap, topic_prefix=topic_prefix)
-    make = transactional_producers(settings, 20)
-    former, later = (ExactlyOnce(group, make, 20) for _ in range(2))
+    make = transactional_producers(settings)
+
+    async def unasked(_: TopicPartition) -> int | None:
+        raise AssertionError("no producer is replaced here")
+
+    former, later = (ExactlyOnce(group, make, unasked, 20) for _ in range(2))
     given = [record(offset, b"%d" % offset, tp) for offset in range(3)]
     mine = [OutcomeParcel(one, outcome_of(one, bank.topics), bank.topics) for one in given]
     theirs = [OutcomeParcel(one, outcome_of(one, bank.topics), bank.topics) for one in given]
