@@ -13,13 +13,13 @@ import orjson
 from router.assembly import open_classifier, open_validators
 from router.cli.output import Level
 from router.core.policy import Policy, check_policy_against_model
-from router.core.prediction import Classifier
+from router.core.prediction import Classifier, Question
 from router.errors import RouterError
 from router.policies import open_policy
 from router.resources import SCHEMAS
 from router.settings import Settings, unknown_variables
 
-_SAMPLE = "My card has not arrived yet."
+_SAMPLE = Question("My card has not arrived yet.", "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,9 @@ def _model(classifier: Classifier) -> Finding:
 
 
 def _fit(policy: Policy, classifier: Classifier) -> Iterator[Finding]:
-    problems = check_policy_against_model(policy, classifier.intents, classifier.languages)
+    problems = check_policy_against_model(
+        policy, classifier.intents, classifier.languages, classifier.flags
+    )
     if not problems:
         yield Finding("policy and model", "ok", f"agree on {len(classifier.intents)} intents")
     for problem in problems:

@@ -229,7 +229,7 @@ def _measure(context: click.Context, classifier: Any, data: Path, policy: str) -
     rows = read_labelled(data)
     queue_of = open_policy(policy or settings_of(context).policy).queue_of
     with _progress(f"Asking {data.name}", len(rows)) as advance:
-        return evaluate(classifier, rows, queue_of, classifier.set_least, advance)
+        return evaluate(classifier, rows, queue_of, advance)
 
 
 @contextmanager

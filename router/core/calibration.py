@@ -6,7 +6,8 @@ One text at a time, so that no result depends on how a batch is laid out in memo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,26 @@ PLACES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageCalibration:
+    """What is fitted for one language alone; see `StageCalibration`."""
+
+    temperature: float
+    scope_a: float
+    scope_b: float
+
+
+@dataclass(frozen=True, slots=True)
 class StageCalibration:
     """How one stage's numbers become probabilities.
 
     ``temperature`` (above 0) divides the intents' logits; the scope's logit becomes a probability
-    by ``sigmoid(scope_a * logit + scope_b)``. The stage answers a text itself when its best
-    intent has at least ``accept``; the last stage answers whatever reaches it. The intents with
-    at least ``set_least`` form the prediction set, which holds the right one as often as the
-    bundle's card says.
+    by ``sigmoid(scope_a * logit + scope_b)``, and so each flag's by its pair in ``flags``. A
+    language in ``languages`` has a temperature and a scope of its own.
+
+    The stage answers a text itself when its best intent has at least ``accept`` and every flag
+    less than ``flags_below``; the last stage answers whatever reaches it. The intents with at
+    least ``set_least``, or what ``set_least_of`` has for them, form the prediction set, which holds
+    the right one as often as the bundle's card says.
     """
 
     temperature: float
@@ -33,6 +46,20 @@ class StageCalibration:
     scope_b: float
     accept: float
     set_least: float
+    flags_below: float = 1.0
+    flags: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    languages: Mapping[str, LanguageCalibration] = field(default_factory=dict)
+    set_least_of: Mapping[str, float] = field(default_factory=dict)
+
+    def least(self, intent: str) -> float:
+        """The least probability with which ``intent`` belongs to a prediction set."""
+        return self.set_least_of.get(intent, self.set_least)
+
+    def of(self, language: str) -> LanguageCalibration:
+        """What holds for texts in ``language``."""
+        return self.languages.get(language) or LanguageCalibration(
+            self.temperature, self.scope_a, self.scope_b
+        )
 
 
 def softmax(logits: Floats) -> Floats:
@@ -70,9 +97,12 @@ def sigmoid(x: float) -> float:
     return odds / (1.0 + odds)
 
 
-def in_scope_probability(logit: float, calibration: StageCalibration) -> float:
-    """The calibrated probability that a text is a bank's business, rounded."""
-    return rounded(sigmoid(calibration.scope_a * logit + calibration.scope_b))
+def platt(logit: float, a: float, b: float) -> float:
+    """The calibrated probability ``sigmoid(a * logit + b)``, rounded.
+
+    Platt, Probabilistic outputs for support vector machines, 1999.
+    """
+    return rounded(sigmoid(a * logit + b))
 
 
 def rounded(probability: float) -> float:

@@ -1,4 +1,4 @@
-"""The decision: rules first, then the model where it is sure, else people."""
+"""The decision: flags first, then rules, then the model where it is sure, else people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from router.core import explaining
 from router.core.decision import Candidate, Decision, Reason, Stage
 from router.core.event import Event, channel_of
-from router.core.policy import Handling, Matched, Policy, Rule
+from router.core.policy import Flag, Handling, Matched, Policy, Rule
 from router.core.prediction import ModelRef, Prediction
 from router.core.record import Source
 from router.core.text import UNKNOWN_LANGUAGE, CustomerText
@@ -46,14 +46,18 @@ class _Choice:
     explanation: str
     handling: Handling
     rule: str | None = None
-    intent: str | None = None
-    confidence: float | None = None
     threshold: float | None = None
 
 
 def asks_model(text: CustomerText, matched: Matched, around: Circumstances) -> bool:
-    """Whether a decision on ``text`` needs a prediction."""
-    return matched.rule is None and bool(text.text) and _reads(text.language, around)
+    """Whether a decision on ``text`` needs a prediction: where a rule decides, only for flags
+    graver than the rule's."""
+    if not text.text or not _reads(text.language, around):
+        return False
+    if matched.rule is None:
+        return True
+    gravest = next(iter(around.policy.flags), None)
+    return gravest is not None and gravest not in matched.flags
 
 
 def decide(
@@ -67,27 +71,55 @@ def decide(
 ) -> Decision:
     """The decision on a customer's message; always one, and the same for the same arguments.
 
-    ``prediction`` is None where the model was not asked or could not answer.
+    ``prediction`` is None where the model was not asked or could not answer. A flag decides first,
+    the gravest of those that rules or the model raise; then the rules, then the model.
     """
-    if matched.rule is not None:
+    if prediction is not None and not prediction.intents:
+        prediction = None
+    policy = around.policy
+    read = _flags_read(prediction, policy)
+    gravest = policy.gravest({*matched.flags, *read})
+    if gravest in matched.flags:
+        choice = _by_rule(matched.flags[gravest])
+    elif gravest is not None:
+        choice = _by_flag(policy.flags[gravest], read[gravest])
+    elif matched.rule is not None:
         choice = _by_rule(matched.rule)
     elif not text.text:
         choice = _review(around, "empty", explaining.EMPTY)
     elif not _reads(text.language, around):
         choice = _review(around, "language", explaining.other_language(text.language))
-    elif prediction is None or not prediction.intents:
+    elif prediction is None:
         choice = _review(around, "model_unavailable", explaining.NO_MODEL)
     else:
-        choice = _by_model(prediction, around.policy)
+        choice = _by_model(prediction, policy)
+    flags = {*matched.flags, *read}
     return _decision(
         event=event,
         source=source,
         choice=choice,
         language=text.language,
-        flags=matched.flags,
-        prediction=prediction if choice.intent is not None else None,
+        flags=tuple(sorted(flags, key=lambda flag: (_rank(flag, policy), flag))),
+        prediction=prediction,
         around=around,
     )
+
+
+def _flags_read(prediction: Prediction | None, policy: Policy) -> dict[str, float]:
+    """The flags that the model raises, with their probabilities."""
+    if prediction is None:
+        return {}
+    return {
+        score.flag: round(score.probability, 4)
+        for score in prediction.flags
+        if score.flag in policy.flags
+        and round(score.probability, 4) >= policy.flags[score.flag].threshold
+    }
+
+
+def _rank(flag: str, policy: Policy) -> int:
+    names = list(policy.flags)
+    return names.index(flag) if flag in names else len(names)
 
 
 def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumstances) -> Decision:
@@ -133,6 +165,15 @@ def _by_rule(rule: Rule) -> _Choice:
     )
 
 
+def _by_flag(flag: Flag, probability: float) -> _Choice:
+    return _Choice(
+        queue=flag.queue,
+        reason="flag",
+        explanation=explaining.flagged(flag.name, probability, flag.threshold, flag.queue),
+        handling=flag.handling,
+    )
+
+
 def _by_model(prediction: Prediction, policy: Policy) -> _Choice:
     intent = prediction.intents[0].intent
     confidence = round(prediction.intents[0].confidence, 4)
@@ -158,8 +199,6 @@ def _by_model(prediction: Prediction, policy: Policy) -> _Choice:
         reason=reason,
         explanation=why,
         handling=policy.handling_of(queue),
-        intent=intent,
-        confidence=confidence,
         threshold=threshold,
     )
 
@@ -183,6 +222,7 @@ def _decision(
     prediction: Prediction | None,
     around: Circumstances,
 ) -> Decision:
+    best = prediction.intents[0] if prediction is not None else None
     return Decision(
         schema=SCHEMA,
         decision_id=decision_id(source),
@@ -195,8 +235,8 @@ def _decision(
         reason=choice.reason,
         explanation=choice.explanation,
         rule=choice.rule,
-        intent=choice.intent,
-        confidence=choice.confidence,
+        intent=best.intent if best else None,
+        confidence=round(best.confidence, 4) if best else None,
         threshold=choice.threshold,
         candidates=_candidates(prediction, around.policy),
         flags=flags,
@@ -212,11 +252,18 @@ def _decision(
 
 
 def _candidates(prediction: Prediction | None, policy: Policy) -> tuple[Candidate, ...]:
+    """The best of them, and all of the prediction set: who sorts or asks back needs the set whole."""
     if prediction is None:
         return ()
     return tuple(
-        Candidate(score.intent, policy.queue_of(score.intent), round(score.confidence, 4))
-        for score in prediction.intents[: policy.candidates]
+        Candidate(
+            score.intent,
+            policy.queue_of(score.intent),
+            round(score.confidence, 4),
+            likely=score.intent in prediction.likely,
+        )
+        for place, score in enumerate(prediction.intents)
+        if place < policy.candidates or score.intent in prediction.likely
     )
 
 

@@ -31,9 +31,13 @@ Stage = Literal["queue_wait", "parse", "read", "tokenise", "infer", "decide"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """``likely``: it belongs to the prediction set, one of which is right as often as the model's
+    card says."""
+
     intent: str
     queue: str
     confidence: float
+    likely: bool
 
 
 @dataclass(frozen=True, slots=True)

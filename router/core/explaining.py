@@ -15,6 +15,13 @@ def rule_matches(rule: Rule) -> str:
     return f"Rule {rule.name} matches: it sends the message to {rule.queue}{flagged}."
 
 
+def flagged(flag: str, probability: float, threshold: float, queue: str) -> str:
+    return (
+        f"The model reads the message as {flag} with {percent(probability)} probability, and at "
+        f"least {percent(threshold)} is asked for: it goes to {queue} whatever else it asks."
+    )
+
+
 def other_language(language: str) -> str:
     return f"The model does not read the message's language, {language}: people sort it."
 

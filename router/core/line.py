@@ -15,7 +15,7 @@ from router.core.decision import Decision, Stage
 from router.core.event import Event, Rejected
 from router.core.parsing import EventValidators, parse_event
 from router.core.policy import Matched, Policy
-from router.core.prediction import Classifier, Prediction
+from router.core.prediction import Classifier, Prediction, Question
 from router.core.reading import read_text
 from router.core.record import InRecord, OutRecord, Source
 from router.core.records import dead_letter, decision_records
@@ -172,7 +172,7 @@ class Line:
         """For each message its prediction, None where none was needed or none was to be had."""
         predictions: list[Prediction | None] = [None] * len(read)
         asked = {
-            place: one.text.text
+            place: Question(one.text.text, one.text.language)
             for place, one in enumerate(read)
             if isinstance(one, _Read) and asks_model(one.text, one.matched, around)
         }

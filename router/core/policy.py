@@ -47,21 +47,33 @@ class Rule:
     handling: Handling
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A safety flag that the model may raise too: with at least ``threshold``, the message goes to
+    ``queue`` whatever else it asks."""
+
+    name: str
+    queue: str
+    threshold: float
+    handling: Handling
+
+
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What the rules say: the first that matches, and the flags of all that do."""
+    """What the rules say: the first that matches, and for each flag the first that raises it."""
 
     rule: Rule | None
-    flags: tuple[str, ...]
+    flags: Mapping[str, Rule]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """``queues`` in the file's order; ``otherwise`` is a queue's name or ``router.review``;
-    ``languages`` narrows the model's (None: no narrowing)."""
+    """``queues`` in the file's order; ``flags`` likewise, the gravest first; ``otherwise`` is a
+    queue's name or ``router.review``; ``languages`` narrows the model's (None: no narrowing)."""
 
     ref: PolicyRef
     queues: Mapping[str, Queue]
+    flags: Mapping[str, Flag]
     rules: tuple[Rule, ...]
     otherwise: str
     review: Handling
@@ -120,12 +132,22 @@ class Policy:
             "segment": event.segment,
         }
         matching = [self.rules[i] for i in self._matcher.match(text.text, facts, event.fields)]
-        flags = dict.fromkeys(rule.flag for rule in matching if rule.flag)
-        return Matched(matching[0] if matching else None, tuple(flags))
+        flags: dict[str, Rule] = {}
+        for rule in matching:
+            if rule.flag:
+                flags.setdefault(rule.flag, rule)
+        return Matched(matching[0] if matching else None, flags)
+
+    def gravest(self, flags: Collection[str]) -> str | None:
+        """The first of the policy's flags that is among ``flags``."""
+        return next((name for name in self.flags if name in flags), None)
 
 
 def check_policy_against_model(
-    policy: Policy, intents: Collection[str], languages: Collection[str] = ()
+    policy: Policy,
+    intents: Collection[str],
+    languages: Collection[str] = (),
+    flags: Collection[str] = (),
 ) -> list[str]:
     """What a policy and a model do not have in common, one sentence each; empty: they fit."""
     known = set(intents)
@@ -137,6 +159,10 @@ def check_policy_against_model(
     warnings += [
         f"No queue takes the model's intent {intent}: it goes to {policy.otherwise}."
         for intent in sorted(known - policy.intents)
+    ]
+    warnings += [
+        f"The policy has no flag {flag}, which the model knows: it is not acted on."
+        for flag in sorted(set(flags) - policy.flags.keys())
     ]
     if languages and policy.languages is not None:
         warnings += [

@@ -23,6 +23,7 @@ def policy_problems(document: Document) -> Iterator[Problem]:
     yield from _queues(document, queues)
     yield from _intents(document, queues)
     yield from _targets(document, policy, queues, rules)
+    yield from _flags(document, policy, queues)
     yield from _idle_queues(document, policy, queues, rules)
     yield from _rule_names(document, rules)
     for number, rule in enumerate(rules):
@@ -68,6 +69,15 @@ def _targets(
             yield document.problem(path, f"no queue is called {queue}{near}")
 
 
+def _flags(document: Document, policy: dict[str, Any], queues: dict[str, Any]) -> Iterator[Problem]:
+    """A flag must go to specialists: to review everything goes that nobody is sure of."""
+    for name, flag in _mapping(policy.get("flags")).items():
+        queue = _mapping(flag).get("queue")
+        if isinstance(queue, str) and queue not in queues:
+            message = f"no queue is called {queue}{did_you_mean(queue, queues)}"
+            yield document.problem(("flags", name, "queue"), message)
+
+
 def _idle_queues(
     document: Document,
     policy: dict[str, Any],
@@ -75,9 +85,12 @@ def _idle_queues(
     rules: list[dict[str, Any]],
 ) -> Iterator[Problem]:
     used = {rule.get("queue") for rule in rules} | {policy.get("otherwise")}
+    used |= {_mapping(flag).get("queue") for flag in _mapping(policy.get("flags")).values()}
     for name, queue in queues.items():
         if name not in used and not _mapping(queue).get("intents"):
-            message = f"nothing can reach queue {name}: no intent, no rule and not the catch-all"
+            message = (
+                f"nothing can reach queue {name}: no intent, no rule, no flag and not the catch-all"
+            )
             yield document.problem(("queues", name), message, at_key=True)
 
 

@@ -23,7 +23,7 @@ from router.core.conditions import (
 from router.core.decision import PolicyRef
 from router.core.located_yaml import Document, Place, Problem, YamlError, read_yaml
 from router.core.phrases import parse_phrase
-from router.core.policy import Handling, Policy, Queue, Rule
+from router.core.policy import Flag, Handling, Policy, Queue, Rule
 from router.core.policy_checks import policy_problems
 from router.core.schema_problems import FileError, FileSchema
 
@@ -100,6 +100,9 @@ def _policy(value: Mapping[str, Any], digest: str) -> Policy:
     return Policy(
         ref=PolicyRef(value["name"], value["version"], digest),
         queues=MappingProxyType(queues),
+        flags=MappingProxyType(
+            {name: _flag(name, flag, queues) for name, flag in value.get("flags", {}).items()}
+        ),
         rules=tuple(_rule(rule, queues, review) for rule in value.get("rules", [])),
         otherwise=value["otherwise"],
         review=review,
@@ -120,19 +123,31 @@ def _queue(name: str, queue: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     )
 
 
+def _flag(name: str, flag: Mapping[str, Any], queues: Mapping[str, Queue]) -> Flag:
+    return Flag(
+        name=name,
+        queue=flag["queue"],
+        threshold=float(flag["threshold"]),
+        handling=_changed(queues[flag["queue"]].handling, flag),
+    )
+
+
 def _rule(rule: Mapping[str, Any], queues: Mapping[str, Queue], review: Handling) -> Rule:
     queue = queues.get(rule["queue"])
-    usual = queue.handling if queue else review
     return Rule(
         name=rule["name"],
         description=rule.get("description", ""),
         when=parse_condition(rule["when"]),
         queue=rule["queue"],
         flag=rule.get("flag"),
-        handling=Handling(
-            rule.get("priority", usual.priority),
-            _duration(rule["due"]) if "due" in rule else usual.due,
-        ),
+        handling=_changed(queue.handling if queue else review, rule),
+    )
+
+
+def _changed(usual: Handling, given: Mapping[str, Any]) -> Handling:
+    return Handling(
+        given.get("priority", usual.priority),
+        _duration(given["due"]) if "due" in given else usual.due,
     )
 
 

@@ -13,7 +13,7 @@ from router.core.event import ChatMessage, EmailMessage, Event
 from router.core.located_yaml import Document, Path, Problem
 from router.core.policy import Policy
 from router.core.policy_file import read_document
-from router.core.prediction import IntentScore, ModelRef, Prediction
+from router.core.prediction import FlagScore, IntentScore, ModelRef, Prediction
 from router.core.record import Source
 from router.core.schema_problems import FileError, FileSchema, did_you_mean
 from router.core.text import UNKNOWN_LANGUAGE, CustomerText
@@ -163,4 +163,10 @@ def _prediction(test: Mapping[str, Any]) -> Prediction | None:
         return None
     scores = sorted(test["prediction"].items(), key=lambda score: -score[1])
     intents = tuple(IntentScore(intent, float(confidence)) for intent, confidence in scores)
-    return Prediction(intents, float(test.get("in_scope", 1.0)), stage="test", truncated=False)
+    return Prediction(
+        intents,
+        float(test.get("in_scope", 1.0)),
+        stage="test",
+        truncated=False,
+        flags=tuple(FlagScore(name, float(p)) for name, p in test.get("flags", {}).items()),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,37 @@ class IntentScore:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagScore:
+    """A calibrated probability of one safety flag, from 0 to 1, rounded to four places."""
+
+    flag: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """One text's answer.
 
     ``intents`` is best first and holds at least the best; ``in_scope`` is the calibrated
     probability that the text is a bank's business at all; ``stage`` is the bundle's stage that
-    answered; ``truncated`` says that the text was longer than the model reads.
+    answered; ``truncated`` says that the text was longer than the model reads. ``flags`` has every
+    safety flag that the model knows, likely or not; ``likely`` are those of ``intents`` that form
+    the prediction set, which holds the right one as often as the bundle's card says.
     """
 
     intents: tuple[IntentScore, ...]
     in_scope: float
     stage: str
     truncated: bool
+    flags: tuple[FlagScore, ...] = ()
+    likely: tuple[str, ...] = ()
+
+
+class Question(NamedTuple):
+    """What a classifier is asked: a text and its language (ISO 639-1, or ``und``)."""
+
+    text: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +68,7 @@ class Predictions:
 
 
 class Classifier(Protocol):
-    """A loaded model. The same text gets the same prediction whatever its batch mates."""
+    """A loaded model. The same question gets the same prediction whatever its batch mates."""
 
     @property
     def ref(self) -> ModelRef: ...
@@ -62,8 +81,13 @@ class Classifier(Protocol):
     @property
     def intents(self) -> tuple[str, ...]: ...
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        """Predictions for ``texts``, one each, in order.
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The safety flags it knows; may be none."""
+        ...
+
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        """Predictions for ``questions``, one each, in order.
 
         Raises:
             ModelError: the model could not answer.

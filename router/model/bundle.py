@@ -14,6 +14,7 @@ import orjson
 from router.core.calibration import StageCalibration
 from router.core.prediction import ModelRef
 from router.errors import BundleError
+from router.model.calibrations import read_calibrations
 from router.model.manifest import MANIFEST, Manifest, parse_manifest
 
 LIVE = "live.json"
@@ -32,6 +33,7 @@ class Bundle:
     ref: ModelRef
     manifest: Manifest
     intents: tuple[str, ...]
+    flags: tuple[str, ...]
     calibrations: Mapping[str, StageCalibration]
     files: Mapping[str, bytes]
 
@@ -71,14 +73,27 @@ def read_bundle(folder: Path) -> Bundle:
             raise BundleError(
                 f"{folder / MANIFEST} uses {name} but lists no hash of it under files."
             )
-    intents = _intents(files[manifest.labels], folder / manifest.labels)
-    _check_outputs(manifest, len(intents), folder)
+    labels = _json(files[manifest.labels], folder / manifest.labels)
+    intents = _names(labels, "intents", folder / manifest.labels)
+    flags = _names({"flags": []} | labels, "flags", folder / manifest.labels)
+    if not intents:
+        raise BundleError(f"{folder / manifest.labels} must name at least one intent.")
+    _check_stages(manifest, folder)
+    for output, names in (("intent_logits", intents), ("flag_logits", flags)):
+        _check_width(manifest, output, len(names), folder)
     return Bundle(
         folder=folder,
         ref=ModelRef(manifest.name, manifest.version, hashlib.sha256(source).hexdigest()),
         manifest=manifest,
         intents=intents,
-        calibrations=_calibrations(files, manifest, folder),
+        flags=flags,
+        calibrations=read_calibrations(
+            _json(files[manifest.calibration], folder / manifest.calibration),
+            [stage.name for stage in manifest.stages],
+            intents,
+            flags,
+            folder / manifest.calibration,
+        ),
         files=files,
     )
 
@@ -133,49 +148,33 @@ def _json(source: bytes, path: Path) -> Any:
         raise BundleError(f"{path} is not JSON: {error}.") from None
 
 
-def _intents(source: bytes, path: Path) -> tuple[str, ...]:
-    labels = _json(source, path)
-    intents = labels.get("intents") if isinstance(labels, dict) else None
-    if not isinstance(intents, list) or not all(isinstance(name, str) for name in intents):
-        raise BundleError(f'{path} must hold {{"intents": ["name", …]}}.')
-    if not intents or len(set(intents)) != len(intents):
-        raise BundleError(f"{path} must name at least one intent, and none twice.")
-    return tuple(intents)
+def _names(labels: Any, key: str, path: Path) -> tuple[str, ...]:
+    names = labels.get(key) if isinstance(labels, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BundleError(f'{path} must hold {{"{key}": ["name", …]}}.')
+    if len(set(names)) != len(names):
+        raise BundleError(f"{path} names one of its {key} twice.")
+    return tuple(names)
 
 
-def _check_outputs(manifest: Manifest, intents: int, folder: Path) -> None:
-    for stage in manifest.stages:
-        width = stage.outputs["intent_logits"].shape[-1:]
-        if width != (intents,):
-            raise BundleError(
-                f"Stage {stage.name} of {folder} gives {width} logits for {intents} intents.",
-                "Labels and graph are of different models: export the bundle again.",
-            )
+def _check_stages(manifest: Manifest, folder: Path) -> None:
     if len({stage.name for stage in manifest.stages}) != len(manifest.stages):
         raise BundleError(f"Two stages of {folder} share a name.")
+    if manifest.stages[-1].languages is not None:
+        raise BundleError(
+            f"The last stage of {folder}, {manifest.stages[-1].name}, is kept to some languages.",
+            "Leave its languages out: a text whose language is not known needs an answer too.",
+        )
 
 
-def _calibrations(
-    files: Mapping[str, bytes], manifest: Manifest, folder: Path
-) -> dict[str, StageCalibration]:
-    path = folder / manifest.calibration
-    content = _json(files[manifest.calibration], path)
-    try:
-        values = {s.name: StageCalibration(**content["stages"][s.name]) for s in manifest.stages}
-        if all(_sound(calibration) for calibration in values.values()):
-            return values
-    except (KeyError, TypeError):
-        pass
-    raise BundleError(
-        f"{path} must give every stage temperature (above 0), scope_a, scope_b, accept, set_least."
-    )
-
-
-def _sound(calibration: StageCalibration) -> bool:
-    # JSON has no infinities or not-a-number, so a comparison is all that is needed.
-    return (
-        calibration.temperature > 0
-        and 0 <= calibration.accept <= 1
-        and 0 <= calibration.set_least <= 1
-        and calibration.scope_a * 0 == calibration.scope_b * 0
-    )
+def _check_width(manifest: Manifest, output: str, names: int, folder: Path) -> None:
+    for stage in manifest.stages:
+        tensor = stage.outputs.get(output)
+        if tensor is None and not names:
+            continue
+        width = tensor.shape[-1:] if tensor else ()
+        if width != (names,):
+            raise BundleError(
+                f"Stage {stage.name} of {folder} gives {width} {output} for {names} labels.",
+                "Labels and graph are of different models: export the bundle again.",
+            )

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from router.core.calibration import (
-    Floats,
-    StageCalibration,
-    in_scope_probability,
-    rounded,
-    tempered,
+from router.core.calibration import Floats, StageCalibration, platt, rounded, tempered
+from router.core.prediction import (
+    FlagScore,
+    IntentScore,
+    ModelRef,
+    Prediction,
+    Predictions,
+    Question,
 )
-from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions
 from router.errors import BundleError, ModelError
 from router.model.bundle import Bundle, read_bundle
 from router.model.manifest import Sample
@@ -49,48 +50,62 @@ class BundleClassifier:
         return self._bundle.intents
 
     @property
-    def set_least(self) -> dict[str, float]:
-        """The least probability of a prediction set's intents, by stage."""
-        return {name: c.set_least for name, c in self._bundle.calibrations.items()}
+    def flags(self) -> tuple[str, ...]:
+        return self._bundle.flags
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        """Predictions for ``texts``, one each, in order.
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        """Predictions for ``questions``, one each, in order.
 
         Raises:
             ModelError: the model could not answer.
         """
         answers: dict[int, Prediction] = {}
         tokenise = infer = 0.0
-        waiting = list(range(len(texts)))
         for stage in self._stages:
-            if not waiting:
-                break
+            asked = [
+                index
+                for index, question in enumerate(questions)
+                if index not in answers and stage.spec.reads(question.language)
+            ]
+            if not asked:
+                continue
             last = stage is self._stages[-1]
             calibration = self._bundle.calibrations[stage.spec.name]
-            batch = stage.ask([texts[index] for index in waiting])
+            batch = stage.ask([questions[index].text for index in asked])
             tokenise += batch.tokenise_seconds
             infer += batch.infer_seconds
-            for index, raw in zip(waiting, batch.rows, strict=True):
-                answer = self._answer(stage.spec.name, raw, calibration)
-                if last or answer.intents[0].confidence >= calibration.accept:
+            for index, raw in zip(asked, batch.rows, strict=True):
+                language = questions[index].language
+                answer = self._answer(stage.spec.name, raw, calibration, language)
+                if last or _is_sure(answer, calibration):
                     answers[index] = answer
-            waiting = [index for index in waiting if index not in answers]
-        return Predictions(tuple(answers[index] for index in range(len(texts))), tokenise, infer)
+        whole = tuple(answers[index] for index in range(len(questions)))
+        return Predictions(whole, tokenise, infer)
 
     def stop(self) -> None:
         """End every `predict` under way as soon as may be; each raises ModelError."""
         for stage in self._stages:
             stage.stop()
 
-    def _answer(self, stage: str, raw: Raw, calibration: StageCalibration) -> Prediction:
-        if not (np.isfinite(raw.logits).all() and np.isfinite(raw.scope)):
+    def _answer(
+        self, stage: str, raw: Raw, calibration: StageCalibration, language: str
+    ) -> Prediction:
+        if not (np.isfinite(raw.logits).all() and np.isfinite([raw.scope, *raw.flags]).all()):
             raise ModelError(f"Stage {stage} gave a number that is not finite.")
-        probabilities = tempered(raw.logits, calibration.temperature)
+        fitted = calibration.of(language)
+        intents = self._best(tempered(raw.logits, fitted.temperature))
+        likely = [one.intent for one in intents if one.confidence >= calibration.least(one.intent)]
         return Prediction(
-            intents=self._best(probabilities),
-            in_scope=in_scope_probability(raw.scope, calibration),
+            intents=intents,
+            in_scope=platt(raw.scope, fitted.scope_a, fitted.scope_b),
             stage=stage,
             truncated=raw.truncated,
+            flags=tuple(
+                FlagScore(flag, platt(logit, *calibration.flags[flag]))
+                for flag, logit in zip(self._bundle.flags, raw.flags, strict=True)
+            ),
+            # The best always belongs: a set that names none would help nobody.
+            likely=tuple(likely or [intents[0].intent]),
         )
 
     def _best(self, probabilities: Floats) -> tuple[IntentScore, ...]:
@@ -100,6 +115,12 @@ class BundleClassifier:
             IntentScore(self._bundle.intents[index], rounded(probabilities[index]))
             for index in order
         )
+
+
+def _is_sure(answer: Prediction, calibration: StageCalibration) -> bool:
+    return answer.intents[0].confidence >= calibration.accept and all(
+        score.probability < calibration.flags_below for score in answer.flags
+    )
 
 
 def load_classifier(bundle: Path, threads: int = 1, *, optimise: bool = True) -> BundleClassifier:
@@ -128,7 +149,7 @@ def load_classifier(bundle: Path, threads: int = 1, *, optimise: bool = True) ->
 
 def _check(classifier: BundleClassifier, sample: Sample, bundle: Path) -> None:
     try:
-        answer = classifier.predict([sample.text]).answers[0]
+        answer = classifier.predict([Question(sample.text, sample.language)]).answers[0]
     except ModelError as error:
         raise BundleError(f"{bundle} fails on a sample of its manifest: {error}") from error
     best = answer.intents[0]

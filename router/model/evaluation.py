@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from router.core.prediction import Classifier, Prediction
+from router.core.prediction import Classifier, Prediction, Question
 from router.model import metrics
 from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE, Labelled
 
@@ -56,7 +56,6 @@ def evaluate(
     classifier: Classifier,
     rows: Sequence[Labelled],
     queue_of: Callable[[str], str],
-    set_least: Mapping[str, float],
     advance: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """The metrics of ``classifier`` on ``rows``.
@@ -64,15 +63,14 @@ def evaluate(
     Accuracy and what follows from it count the rows labelled with an intent; ``oos_*`` compare the
     rows in scope with those out of it, ``*_kept`` are the shares with an in-scope probability of
     at least a half; null where a kind has no rows. ``queue_of`` gives an intent's queue;
-    ``set_least`` is the least probability in a prediction set, by stage; ``advance`` is told how
-    many texts have been answered since last.
+    ``advance`` is told how many texts have been answered since last.
 
     Raises:
         ModelError: the classifier failed.
     """
     answers: list[Prediction] = []
     for start in range(0, len(rows), _TOGETHER):
-        some = [row.text for row in rows[start : start + _TOGETHER]]
+        some = [Question(row.text, row.language) for row in rows[start : start + _TOGETHER]]
         answers += classifier.predict(some).answers
         advance(len(some))
     pairs = list(zip(rows, answers, strict=True))
@@ -81,7 +79,7 @@ def evaluate(
     return {
         "n": len(rows),
         "n_intent": len(inside),
-        **(_intents(judged, classifier.intents, set_least) if inside else {}),
+        **(_intents(judged, classifier.intents) if inside else {}),
         **_scope(pairs),
         "ms_p50": _milliseconds(classifier, rows),
         "per_language": _per_language(judged),
@@ -103,9 +101,7 @@ def _scope(pairs: Sequence[tuple[Labelled, Prediction]]) -> dict[str, Any]:
     }
 
 
-def _intents(
-    judged: _Judged, intents: Sequence[str], set_least: Mapping[str, float]
-) -> dict[str, Any]:
+def _intents(judged: _Judged, intents: Sequence[str]) -> dict[str, Any]:
     confidence, right, queue_right = judged.confidence, judged.right, judged.queue_right
     truth = [row.label for row in judged.rows]
     given = [answer.intents[0].intent for answer in judged.answers]
@@ -114,7 +110,7 @@ def _intents(
     for row, answer in enumerate(judged.answers):
         for score in answer.intents:
             probabilities[row, index[score.intent]] = score.confidence
-    sets = [_prediction_set(answer, set_least[answer.stage]) for answer in judged.answers]
+    sets = [answer.likely for answer in judged.answers]
     return {
         "accuracy": float(right.mean()),
         "macro_f1": metrics.macro_f1(truth, given),
@@ -129,20 +125,13 @@ def _intents(
     }
 
 
-def _prediction_set(answer: Prediction, least: float) -> set[str]:
-    """The best intent always belongs: a set that names none would help nobody."""
-    return {answer.intents[0].intent} | {
-        score.intent for score in answer.intents if score.confidence >= least
-    }
-
-
 def _milliseconds(classifier: Classifier, rows: Sequence[Labelled]) -> float:
     """The median time of one text asked alone, in milliseconds."""
     every = max(1, len(rows) // _TIMED)
     seconds = []
     for row in rows[::every]:
         began = time.perf_counter()
-        classifier.predict([row.text])
+        classifier.predict([Question(row.text, row.language)])
         seconds.append(time.perf_counter() - began)
     return round(float(np.median(seconds)) * 1000, 3)
 

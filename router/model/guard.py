@@ -22,7 +22,7 @@ from typing import Protocol, runtime_checkable
 from router.core.asking import HARMLESS, Answered, OnFault, ask, unanswered
 from router.core.breaker import Breaker, BreakerLimits, Ending, Watch
 from router.core.clock import Clock
-from router.core.prediction import Classifier, ModelRef, Predictions
+from router.core.prediction import Classifier, ModelRef, Predictions, Question
 from router.errors import ModelError
 
 ABANDONED = 4
@@ -83,14 +83,16 @@ class Guard:
     def breaker(self) -> Breaker:
         return self._breaker
 
-    def ask(self, classifier: Classifier, texts: Sequence[str], on_fault: OnFault) -> Answered:
+    def ask(
+        self, classifier: Classifier, questions: Sequence[Question], on_fault: OnFault
+    ) -> Answered:
         """As `router.core.asking.ask`, within the deadline; at once without an answer while the
         breaker is open."""
         if self._breaker.asks:
-            answered, ending = self._timed(classifier, texts, on_fault)
+            answered, ending = self._timed(classifier, questions, on_fault)
             self._become(lambda breaker, now: breaker.called(ending, now))
         else:
-            answered = unanswered(texts)
+            answered = unanswered(questions)
         self._see_to_recovery(classifier, on_fault)
         return answered
 
@@ -102,15 +104,15 @@ class Guard:
                 self._watch.changed(self._breaker)
 
     def _timed(
-        self, classifier: Classifier, texts: Sequence[str], on_fault: OnFault
+        self, classifier: Classifier, questions: Sequence[Question], on_fault: OnFault
     ) -> tuple[Answered, Ending]:
-        limit = self._deadline.of(len(texts))
-        call = _Call(classifier, texts, on_fault)
+        limit = self._deadline.of(len(questions))
+        call = _Call(classifier, questions, on_fault)
         try:
             call.start()
         except (RuntimeError, MemoryError) as error:  # no thread is to be had
             on_fault("model", error)
-            return unanswered(texts), "failed"
+            return unanswered(questions), "failed"
         if call.ends_within(limit):
             return call.answered, "answered" if call.answered.model_works else "failed"
         call.given_up = True
@@ -119,7 +121,7 @@ class Guard:
         if isinstance(classifier, Stoppable):
             classifier.stop()
         on_fault("model", ModelError(f"The model gave no answer within {limit:g} s."))
-        return unanswered(texts), "overran"
+        return unanswered(questions), "overran"
 
     def _see_to_recovery(self, classifier: Classifier, on_fault: OnFault) -> None:
         """One thread probes while the breaker is not closed. Asked at every batch: one that could
@@ -174,11 +176,13 @@ def _probed(ending: Ending, breaker: Breaker, now: float) -> Breaker:
 class _Call:
     """One asking, in a thread of its own; given up, it tells nothing and asks nothing more."""
 
-    def __init__(self, classifier: Classifier, texts: Sequence[str], on_fault: OnFault) -> None:
-        self.answered = unanswered(texts)
+    def __init__(
+        self, classifier: Classifier, questions: Sequence[Question], on_fault: OnFault
+    ) -> None:
+        self.answered = unanswered(questions)
         self.given_up = False
         self._classifier = classifier
-        self._texts = texts
+        self._questions = questions
         self._on_fault = on_fault
         self._done = threading.Event()
 
@@ -201,7 +205,7 @@ class _Call:
 
     def _run(self) -> None:
         try:
-            self.answered = ask(_Leashed(self._classifier, self), self._texts, self._fault)
+            self.answered = ask(_Leashed(self._classifier, self), self._questions, self._fault)
         except BaseException as error:  # a library's panic is no Exception
             self._fault("model", ModelError(f"The model broke off: {type(error).__name__}."))
         finally:
@@ -231,7 +235,11 @@ class _Leashed:
     def intents(self) -> tuple[str, ...]:
         return self.classifier.intents
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self.classifier.flags
+
+    def predict(self, questions: Sequence[Question]) -> Predictions:
         if self.call.given_up:
             raise ModelError("Nobody waits for this answer any more.")
-        return self.classifier.predict(texts)
+        return self.classifier.predict(questions)

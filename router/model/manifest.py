@@ -34,6 +34,11 @@ class StageSpec:
     max_tokens: int
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
+    languages: tuple[str, ...] | None = None
+    """Of the texts that it is asked; None: of all."""
+
+    def reads(self, language: str) -> bool:
+        return self.languages is None or language in self.languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ class Sample:
     intent: str
     confidence: float
     in_scope: float
+    language: str = "en"
+    flags: tuple[str, ...] = ()
+    """Those that were at least as likely as not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ def parse_manifest(source: bytes, where: Path) -> Manifest:
         labels=whole["labels"],
         calibration=whole["calibration"],
         files={name: FileSpec(f["sha256"], f["bytes"]) for name, f in whole["files"].items()},
-        samples=tuple(Sample(**sample) for sample in whole["samples"]),
+        samples=tuple(_sample(sample) for sample in whole["samples"]),
         whole=whole,
     )
 
@@ -108,7 +116,12 @@ def _stage(stage: Mapping[str, Any]) -> StageSpec:
         max_tokens=stage["max_tokens"],
         inputs=_tensors(stage["inputs"]),
         outputs=_tensors(stage["outputs"]),
+        languages=tuple(stage["languages"]) if "languages" in stage else None,
     )
+
+
+def _sample(sample: Mapping[str, Any]) -> Sample:
+    return Sample(**{**sample, "flags": tuple(sample.get("flags", ()))})
 
 
 def _tensors(tensors: Mapping[str, Any]) -> dict[str, Tensor]:

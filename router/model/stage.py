@@ -22,6 +22,7 @@ ROOM = 1024
 """Most padded tokens in one run of the graph: enough to be fast, little enough memory."""
 
 _OUTPUTS = ("intent_logits", "scope_logit")
+_FLAGS = "flag_logits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Raw:
 
     logits: Floats
     scope: float
+    flags: tuple[float, ...]
     truncated: bool
 
 
@@ -49,6 +51,7 @@ class Stage:
         self.spec = spec
         self._session = session
         self._tokenizer = tokenizer
+        self._outputs = (*_OUTPUTS, _FLAGS) if _FLAGS in spec.outputs else _OUTPUTS
         self._under_way: set[ort.RunOptions] = set()
 
     def stop(self) -> None:
@@ -94,12 +97,17 @@ class Stage:
             mask[row, : len(tokens.ids)] = 1
         try:
             inputs = {"input_ids": ids, "attention_mask": mask}
-            logits, scope = self._session.run(_OUTPUTS, inputs, options)
+            logits, scope, *flags = self._session.run(self._outputs, inputs, options)
         except Exception as error:  # ONNX Runtime's exceptions share no base but this one
             # Its messages may quote shapes, never text: the inputs are numbers.
             raise ModelError(f"Stage {self.spec.name} failed: {type(error).__name__}.") from error
         return [
-            Raw(np.asarray(logits[row], np.float64), float(scope[row]), tokens.truncated)
+            Raw(
+                logits=np.asarray(logits[row], np.float64),
+                scope=float(scope[row]),
+                flags=tuple(map(float, flags[0][row])) if flags else (),
+                truncated=tokens.truncated,
+            )
             for row, tokens in enumerate(chosen)
         ]
 

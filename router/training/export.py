@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from router.core.calibration import StageCalibration
+from router.core.prediction import Question
 from router.errors import UsageError
 from router.model.bundle import READ_BY_PEOPLE
 from router.model.classifier import BundleClassifier, load_classifier
@@ -70,7 +71,7 @@ def export(run: Path, out: Path, tell: Tell) -> BundleClassifier:
     calibration = _calibrate(stage, read_split(run / "split" / "calibration.csv"), labels)
     _write_json(out / CALIBRATION, {"stages": {STAGE: dataclasses.asdict(calibration)}})
     _write_manifest(out, spec, facts, samples=[])
-    answers = load_classifier(out).predict(SAMPLES).answers
+    answers = load_classifier(out).predict([Question(text, "en") for text in SAMPLES]).answers
     samples = [
         {
             "text": text,

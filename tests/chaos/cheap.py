@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
-from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions
+from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions, Question
 
 
 class CheapClassifier:
@@ -14,9 +14,10 @@ class CheapClassifier:
     ref = ModelRef("chaos", "1", "0" * 64)
     languages = frozenset({"en"})
     intents = ("stolen_card", "card_arrival", "card_broken", "payment_pending")
+    flags: tuple[str, ...] = ()
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        return Predictions(tuple(map(self._predict, texts)), 0.0, 0.0)
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        return Predictions(tuple(self._predict(question.text) for question in questions), 0.0, 0.0)
 
     def _predict(self, text: str) -> Prediction:
         dice = zlib.crc32(text.encode())

@@ -18,7 +18,7 @@ from router.core.asking import OnFault
 from router.core.breaker import Watch
 from router.core.clock import Clock
 from router.core.line import Line
-from router.core.prediction import Classifier, ModelRef, Predictions
+from router.core.prediction import Classifier, ModelRef, Predictions, Question
 from router.ops.logging import configure_logging
 from router.settings import Settings, load_settings
 from router.stream.worker import run_worker
@@ -46,7 +46,11 @@ class FaultyClassifier:
     def intents(self) -> tuple[str, ...]:
         return self._classifier.intents
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self._classifier.flags
+
+    def predict(self, questions: Sequence[Question]) -> Predictions:
         order = self._order()
         if order == "raise":
             raise RuntimeError("the model was told to fail")
@@ -55,7 +59,7 @@ class FaultyClassifier:
         while order == "hang":
             time.sleep(_LOOK)
             order = self._order()
-        return self._classifier.predict(texts)
+        return self._classifier.predict(questions)
 
     def _order(self) -> str:
         try:

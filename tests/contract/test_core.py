@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from router.core.event import Rejected
 from router.core.line import Line, Outcome
 from router.core.parsing import EventValidators, parse_event
-from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions
+from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions, Question
 from router.core.record import InRecord, OutRecord, Source
 from router.core.topics import Channel, Topics
 from router.policies import open_policy
@@ -89,9 +89,10 @@ class _Model:
     ref: ModelRef = MODEL
     languages: frozenset[str] = frozenset({"en"})
     intents: tuple[str, ...] = INTENTS
+    flags: tuple[str, ...] = ()
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        return Predictions((self.prediction,) * len(texts), 0.001, 0.002)
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        return Predictions((self.prediction,) * len(questions), 0.001, 0.002)
 
 
 shares = st.floats(0, 1).map(lambda share: round(share, 4))

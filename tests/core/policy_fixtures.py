@@ -12,7 +12,7 @@ import orjson
 from router.core.event import ChatMessage
 from router.core.policy import Policy
 from router.core.policy_file import load_policy
-from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions
+from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions, Question
 from router.core.record import Headers, InRecord, Source
 from router.core.text import CustomerText
 from router.policies import file_schema
@@ -62,6 +62,10 @@ def message(text: str = "", **fields: Any) -> ChatMessage:
 
 def text_of(words: str, language: str = "en") -> CustomerText:
     return CustomerText(words, language, ())
+
+
+def english(*texts: str) -> list[Question]:
+    return [Question(text, "en") for text in texts]
 
 
 def prediction(scores: Mapping[str, float], in_scope: float = 1.0) -> Prediction:
@@ -116,8 +120,11 @@ class StubModel:
     languages: frozenset[str] = frozenset({"en"})
     intents: tuple[str, ...] = ("stolen_card", "card_arrival", "card_broken")
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        self.asked.append(list(texts))
+    flags: tuple[str, ...] = ()
+
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        texts = [question.text for question in questions]
+        self.asked.append(texts)
         if self.breaks_on & set(texts):
             raise RuntimeError("the model broke")
         return Predictions(tuple(map(self.answer, texts)), tokenise_seconds=0.25, infer_seconds=0.5)

@@ -12,7 +12,7 @@ import orjson
 
 from router.assembly import open_languages, open_validators
 from router.core.line import Line, Outcome
-from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions
+from router.core.prediction import IntentScore, ModelRef, Prediction, Predictions, Question
 from router.core.record import InRecord, OutRecord
 from router.core.records import TOO_LARGE_KEEPS
 from router.policies import open_policy
@@ -49,9 +49,10 @@ class _Model:
     intents: tuple[str, ...]
     ref: ModelRef = field(default_factory=lambda: ModelRef("fuzz", "1", "0" * 64))
     languages: frozenset[str] = frozenset({"en"})
+    flags: tuple[str, ...] = ()
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        return Predictions(tuple(map(self._answer, texts)), 0.0, 0.0)
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        return Predictions(tuple(self._answer(question.text) for question in questions), 0.0, 0.0)
 
     def _answer(self, text: str) -> Prediction:
         drawn = zlib.crc32(text.encode())

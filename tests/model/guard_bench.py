@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from router.core.breaker import Breaker, BreakerLimits
-from router.core.prediction import Predictions
+from router.core.prediction import Predictions, Question
 from router.model.guard import Deadline, Guard
-from tests.core.policy_fixtures import StubModel
+from tests.core.policy_fixtures import StubModel, english
 
 LIMITS = BreakerLimits(failures=3, share=0.5, pause=5, longest_pause=60, probes=2)
 PATIENCE = 20.0
@@ -61,8 +61,8 @@ class Moody(StubModel):
     woken: threading.Event = field(default_factory=threading.Event)
     stopped: int = 0
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        answer = super().predict(texts)
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        answer = super().predict(questions)
         self.mood()
         return answer
 
@@ -105,7 +105,9 @@ class Bench:
 
     def ask(self, *texts: str) -> list[bool]:
         """Which of ``texts`` got an answer."""
-        return [one is not None for one in self.guard.ask(self.model, texts, self.fault).each]
+        return [
+            one is not None for one in self.guard.ask(self.model, english(*texts), self.fault).each
+        ]
 
     @property
     def states(self) -> list[str]:

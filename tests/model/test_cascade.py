@@ -9,6 +9,7 @@ import pytest
 from router.core.prediction import Classifier
 from router.errors import BundleError, ModelError
 from router.model.classifier import BundleClassifier, load_classifier
+from tests.core.policy_fixtures import english
 from tests.model.tiny import INTENTS, SURE, UNSURE, TinyStage, write_bundle
 
 
@@ -22,13 +23,13 @@ def classifier(tmp_path: Path) -> BundleClassifier:
 def test_each_text_is_answered_by_the_first_stage_that_is_sure(
     classifier: BundleClassifier,
 ) -> None:
-    answers = classifier.predict(["charge", "card", "what", "card card"]).answers
+    answers = classifier.predict(english("charge", "card", "what", "card card")).answers
     assert [answer.stage for answer in answers] == ["thorough", "quick", "thorough", "quick"]
     assert [answer.intents[0].intent for answer in answers[:2]] == ["fees", "lost_card"]
 
 
 def test_the_last_stage_answers_even_when_it_is_not_sure(classifier: BundleClassifier) -> None:
-    (answer,) = classifier.predict(["unheard"]).answers
+    (answer,) = classifier.predict(english("unheard")).answers
     assert answer.stage == "thorough"
     assert {score.confidence for score in answer.intents} == {0.3333}
 
@@ -41,12 +42,14 @@ def test_a_classifier_says_what_it_knows(classifier: BundleClassifier) -> None:
     known: Classifier = classifier
     assert known.intents == INTENTS
     assert known.languages == {"en"}
-    assert classifier.set_least == {"quick": 0.1, "thorough": 0.1}
+    assert known.flags == ()
 
 
 def test_intents_come_best_first_and_the_temperature_flattens_them(tmp_path: Path) -> None:
     stage = TinyStage("only", {"card": (0.0, 4.0, 2.0)}, temperature=2.0)
-    (answer,) = load_classifier(write_bundle(tmp_path / "t" / "1", stage)).predict(["card"]).answers
+    (answer,) = (
+        load_classifier(write_bundle(tmp_path / "t" / "1", stage)).predict(english("card")).answers
+    )
     assert [(s.intent, s.confidence) for s in answer.intents] == [
         ("fees", 0.6652),
         ("greeting", 0.2447),
@@ -60,7 +63,7 @@ def test_a_long_text_is_read_at_its_head_and_its_tail(tmp_path: Path) -> None:
     classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))
     short = "card between between between between between fee fee"
     long = short.replace("fee fee", "between " * 50 + "fee fee")
-    one, other = classifier.predict([short, long]).answers
+    one, other = classifier.predict(english(short, long)).answers
     assert not one.truncated
     assert other.truncated
     assert one.intents == other.intents
@@ -79,14 +82,14 @@ def test_a_graph_that_fails_is_a_model_error(tmp_path: Path) -> None:
     write_manifest(mixed, read_manifest(mixed))
     classifier = load_classifier(mixed)
     with pytest.raises(ModelError, match="Stage only failed"):
-        classifier.predict(["fee"])
+        classifier.predict(english("fee"))
 
 
 def test_a_number_that_is_not_finite_is_a_model_error(tmp_path: Path) -> None:
     stage = TinyStage("only", {"card": (float("nan"), 0.0, 0.0)})
     classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))
     with pytest.raises(ModelError, match="not finite"):
-        classifier.predict(["card"])
+        classifier.predict(english("card"))
 
 
 def test_a_bundle_whose_samples_fail_is_refused(tmp_path: Path) -> None:

@@ -37,22 +37,22 @@ def test_a_prediction_does_not_depend_on_the_batch(
     live: BundleClassifier, mates: list[str], picked: st.DataObject
 ) -> None:
     index = picked.draw(st.integers(0, len(mates) - 1))
-    together = live.predict(mates).answers
+    together = live.predict(english(*mates)).answers
     assert len(together) == len(mates)
-    assert live.predict([mates[index]]).answers == (together[index],)
+    assert live.predict(english(mates[index])).answers == (together[index],)
 
 
 def test_a_large_batch_answers_as_its_texts_alone_do(live: BundleClassifier) -> None:
     batch = [f"{sentence} {number}" for number in range(5) for sentence in SENTENCES]
-    alone = tuple(live.predict([text]).answers[0] for text in batch)
-    assert live.predict(batch).answers == alone
-    assert live.predict(batch[::-1]).answers == alone[::-1]
+    alone = tuple(live.predict(english(text)).answers[0] for text in batch)
+    assert live.predict(english(*batch)).answers == alone
+    assert live.predict(english(*batch[::-1])).answers == alone[::-1]
 
 
 def test_threads_that_share_a_classifier_get_what_one_gets(live: BundleClassifier) -> None:
-    alone = live.predict(SENTENCES).answers
+    alone = live.predict(english(*SENTENCES)).answers
     with ThreadPoolExecutor(4) as pool:
-        shared = list(pool.map(lambda _: live.predict(SENTENCES).answers, range(8)))
+        shared = list(pool.map(lambda _: live.predict(english(*SENTENCES)).answers, range(8)))
     assert shared == [alone] * 8
 
 
@@ -60,8 +60,8 @@ def test_two_threads_within_an_operator_change_no_answer(
     live: BundleClassifier, live_folder: Path
 ) -> None:
     assert (
-        load_classifier(live_folder, threads=2).predict(SENTENCES).answers
-        == live.predict(SENTENCES).answers
+        load_classifier(live_folder, threads=2).predict(english(*SENTENCES)).answers
+        == live.predict(english(*SENTENCES)).answers
     )
 
 
@@ -96,7 +96,7 @@ def test_the_runtimes_optimisations_compute_the_same_model(live_folder: Path) ->
 def test_a_plain_question_gets_its_intent(
     live: BundleClassifier, text: str, intents: set[str]
 ) -> None:
-    (answer,) = live.predict([text]).answers
+    (answer,) = live.predict(english(text)).answers
     assert answer.intents[0].intent in intents
     assert answer.in_scope > 0.5
 
@@ -111,7 +111,7 @@ def test_a_plain_question_gets_its_intent(
     ],
 )
 def test_what_is_no_banks_business_is_seen_as_that(live: BundleClassifier, text: str) -> None:
-    assert live.predict([text]).answers[0].in_scope < 0.5
+    assert live.predict(english(text)).answers[0].in_scope < 0.5
 
 
 def _sound(answer: Prediction) -> bool:
@@ -128,14 +128,14 @@ def _sound(answer: Prediction) -> bool:
 def test_any_text_gets_ten_intents_best_first_rounded_to_four_places(
     live: BundleClassifier, text: str
 ) -> None:
-    assert all(_sound(answer) for answer in live.predict([text]).answers)
+    assert all(_sound(answer) for answer in live.predict(english(text)).answers)
 
 
 def test_a_text_of_a_megabyte_is_answered_and_said_to_be_cut(live: BundleClassifier) -> None:
     text = "my card has not come. " + "so it goes. " * 90_000 + "where is my card?"
-    (answer,) = live.predict([text]).answers
+    (answer,) = live.predict(english(text)).answers
     assert answer.truncated
-    assert not live.predict(["where is my card?"]).answers[0].truncated
+    assert not live.predict(english("where is my card?")).answers[0].truncated
 
 
 def test_the_bundle_is_small_and_its_card_says_where_it_comes_from(live_folder: Path) -> None:

@@ -15,13 +15,13 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
 from router.core.breaker import BreakerLimits
-from router.core.prediction import Predictions
+from router.core.prediction import Predictions, Question
 from router.errors import ModelError
 from router.model.guard import THREAD, Deadline, Guard
 from router.model.manifest import StageSpec
 from router.model.stage import Stage
 from router.ops.clock import SystemClock
-from tests.core.policy_fixtures import StubModel
+from tests.core.policy_fixtures import StubModel, english
 from tests.model.guard_bench import Told
 
 WITHIN = 20.0
@@ -104,9 +104,9 @@ class Endless(StubModel):
 
     stage: Stage
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
-        self.stage.ask(texts)
-        return super().predict(texts)
+    def predict(self, questions: Sequence[Question]) -> Predictions:
+        self.stage.ask([question.text for question in questions])
+        return super().predict(questions)
 
     def stop(self) -> None:
         self.stage.stop()
@@ -117,7 +117,7 @@ def test_the_guard_leaves_no_thread_in_a_run_that_it_gave_up(endless: Stage) -> 
     model.stage = endless
     limits = BreakerLimits(failures=3, share=0.5, pause=3600, longest_pause=3600, probes=2)
     guard = Guard(limits, Deadline(0.1, 0.0, 60), SystemClock(), Told())
-    assert guard.ask(model, ["a"], lambda *_: None).each == [None]
+    assert guard.ask(model, english("a"), lambda *_: None).each == [None]
     deadline = time.monotonic() + WITHIN
     while any(thread.name == THREAD for thread in threading.enumerate()):
         assert time.monotonic() < deadline, "the thread is still in the run"

@@ -16,6 +16,7 @@ from router.model.bundle import read_bundle
 from router.model.classifier import load_classifier
 from router.training.examples import Example, write_split
 from router.training.export import SAMPLES, add_metrics, export
+from tests.core.policy_fixtures import english
 from tests.training.test_graph import TEXTS, TOKENS, random_weights, word_tokenizer
 
 
@@ -50,7 +51,7 @@ def test_a_run_becomes_a_bundle_that_answers(finished: Path, tmp_path: Path) -> 
     assert bundle.manifest.whole["metrics"] == {"heldout.csv": {"accuracy": 0.5}}
     licences = [source["licence"] for source in bundle.manifest.whole["data"]]
     assert licences == ["CC-BY-4.0", "CC-BY-3.0"]
-    assert len(load_classifier(out).predict(TEXTS).answers) == len(TEXTS)
+    assert len(load_classifier(out).predict(english(*TEXTS)).answers) == len(TEXTS)
 
 
 def test_the_same_run_gives_the_same_bundle(finished: Path, tmp_path: Path) -> None:
