@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from router.errors import BrokerError
 from router.settings import Settings
 from router.stream.admin import open_admin
 from router.stream.records import in_record
+from router.stream.refusals import denied
 from router.stream.security import client_options
 from router.stream.sizes import output_bytes
 
@@ -28,6 +29,9 @@ Place = tuple[str, int]
 
 Range = tuple[int, int]
 """Offsets: the first, and the one after the last."""
+
+Progress = Callable[[str, int], None]
+"""Called with what is being done and how many records more of it are done."""
 
 _BATCH = 200
 _POLL_MS = 200
@@ -164,8 +168,9 @@ def require(partitions: Mapping[str, int], topics: Iterable[str]) -> None:
     """
     if missing := [topic for topic in topics if topic not in partitions]:
         raise BrokerError(
-            f"The broker has no topic {', '.join(missing)}.",
-            "Make them with `router topics create`, or correct ROUTER_TOPIC_PREFIX.",
+            f"The broker has no topic {', '.join(missing)}, or does not let us see it.",
+            "Make them with `router topics create`, or correct ROUTER_TOPIC_PREFIX. If they are "
+            "there, the user lacks a right on them: deploy/acls.md.",
         )
 
 
@@ -178,7 +183,9 @@ def _trouble() -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
+        if (refused := denied(error, "READ")) is not None:
+            raise refused from error
         raise BrokerError(
             f"The topic cannot be read: {type(error).__name__}.",
-            "See the broker's log, and the rights of the router's user.",
+            "See the broker's log, and whether it runs.",
         ) from error
