@@ -79,7 +79,8 @@ def dead_letter_command(
 
     What was sent again is noted on router.replays in the same transaction, so a second run, or a
     second operator, sends nothing twice. On a broker without transactions a run that is killed may
-    send one event twice. Exit code 1 where a dead letter of --from cannot be sent.
+    send one event twice. Ctrl-C ends what is being sent, says how many went, and the same command
+    goes on. Exit code 1 where a dead letter of --from cannot be sent.
 
     \b
     Examples:
