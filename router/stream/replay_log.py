@@ -7,6 +7,7 @@ memory does not grow with the part.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -68,7 +69,9 @@ class Log:
         return found
 
     async def _at(self, partitions: Mapping[str, int], seconds: float) -> dict[Place, int]:
-        asked = dict.fromkeys(_every(partitions), max(0, int(seconds * 1000)))
+        # Brokers count whole milliseconds; a float of them may lie a little below its own.
+        first = max(0, math.ceil(round(seconds * 1000, 2)))
+        asked = dict.fromkeys(_every(partitions), first)
         with _trouble():
             found = await self._consumer.offsets_for_times(asked)
         return {tuple(tp): one.offset for tp, one in found.items() if one and one.offset >= 0}

@@ -47,7 +47,7 @@ PERIOD = ["--from", "2020-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"]
 
 
 def bundle(folder: Path, **words: tuple[float, ...]) -> str:
-    return str(write_bundle(folder, TinyStage("only", KNOWN | words)))
+    return str(write_bundle(folder, TinyStage("only", {**KNOWN, **words})))
 
 
 @pytest.fixture
@@ -61,7 +61,9 @@ def decided(
     (tmp_path / "policy.yaml").write_text(POLICY)
     model = bundle(tmp_path / "tiny" / "1")
     own = replace(bench.settings, model=model, policy=str(tmp_path / "policy.yaml"))
-    made = build_line(own, SystemClock(), pytest.fail).route(bench.inputs(), 0.0)
+    made = build_line(own, SystemClock(), lambda where, _: pytest.fail(where)).route(
+        bench.inputs(), 0.0
+    )
     assert [one.decision and one.decision.queue for one in made] == [
         "cards",
         "fees",
