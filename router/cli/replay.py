@@ -11,9 +11,8 @@ import click
 from router.assembly import build_line
 from router.cli.context import settings_of
 from router.cli.output import json_option
-from router.cli.progress import Progress
 from router.cli.replay_dead_letter import dead_letter_command
-from router.cli.replay_options import Time, input_topics, tell_fault
+from router.cli.replay_options import Time, input_topics, tell_fault, working
 from router.cli.replay_output import print_comparison
 from router.errors import UsageError
 from router.ops.clock import SystemClock
@@ -74,7 +73,7 @@ def decisions_command(
         --model banking-en@2 --limit 10000 --json
     """
     if first >= last:
-        raise UsageError("--from must be before --to.")
+        raise UsageError("--from must be before --to.", "Give the earlier time to --from.")
     settings = settings_of(context)
     settings = replace(settings, policy=policy or settings.policy, model=model or settings.model)
     period = Period(
@@ -84,17 +83,9 @@ def decisions_command(
         limit=limit,
         keep=show,
     )
-    line = build_line(settings, SystemClock(), tell_fault)
-    bars: dict[str, Progress] = {}
-
-    def progress(what: str, records: int) -> None:
-        if what not in bars:
-            for bar in bars.values():
-                bar.clear()
-        bars.setdefault(what, Progress(what)).add(records)
-
-    comparison = asyncio.run(redecide(settings, line, period, progress))
-    for bar in bars.values():
-        bar.clear()
+    with working("reading the model", lambda: "Interrupted. Nothing was written.") as progress:
+        line = build_line(settings, SystemClock(), tell_fault)
+        progress("asking the broker", 0)
+        comparison = asyncio.run(redecide(settings, line, period, progress))
     print_comparison(comparison, as_json=as_json)
     return int(fail_on_change and comparison.changed > 0)

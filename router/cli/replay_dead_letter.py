@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,18 +16,28 @@ import click
 from router.assembly import build_line
 from router.cli.context import settings_of
 from router.cli.output import json_option, note, print_json
-from router.cli.progress import Progress
 from router.cli.replay_file import exporting, read_edits
-from router.cli.replay_options import Time, input_topics, tell_fault
+from router.cli.replay_options import (
+    Time,
+    check_reasons,
+    check_schemas,
+    input_topics,
+    tell_fault,
+    working,
+)
 from router.cli.replay_output import Survey, print_letters, print_plan
 from router.core.dead_letters import Wanted
-from router.core.replaying import Standing
+from router.core.replaying import Judge, Standing
 from router.errors import UsageError
 from router.ops.clock import SystemClock
 from router.settings import Settings
 from router.stream.replay import Asked, DeadLetters
 
 _file = click.Path(path_type=Path, dir_okay=False)
+
+
+def _nothing() -> str:
+    return "Interrupted. Nothing was sent."
 
 
 @click.command("dead-letter")
@@ -66,7 +79,8 @@ def dead_letter_command(
 
     What was sent again is noted on router.replays in the same transaction, so a second run, or a
     second operator, sends nothing twice. On a broker without transactions a run that is killed may
-    send one event twice. Exit code 1 where a dead letter of --from cannot be sent.
+    send one event twice. Ctrl-C ends what is being sent, says how many went, and the same command
+    goes on. Exit code 1 where a dead letter of --from cannot be sent.
 
     \b
     Examples:
@@ -84,34 +98,44 @@ def dead_letter_command(
     if export is not None and re_emit:
         raise UsageError("Give --export or --re-emit, not both.")
     edited = read_edits(edits) if edits is not None else None
-    clock = SystemClock()
-    # Whether an event can be read needs no model.
-    line = build_line(settings, clock, tell_fault, model=False)
-    letters = DeadLetters(settings, line, clock)
     asked = Asked(wanted=wanted, edited=edited, whole=export is not None)
     if export is not None:
-        return _export(letters, asked, export, limit, as_json=as_json)
+        return _export(settings, asked, export, limit, as_json=as_json)
     survey = Survey(
         100 if limit is None else limit, with_replayed=with_replayed, sought=set(edited or ())
     )
-    progress = Progress("looked at")
-
-    def each(standing: Standing) -> None:
-        survey.add(standing)
-        progress.add(1)
-
-    ends = asyncio.run(letters.look(asked, each))
-    progress.clear()
+    with _letters(settings) as letters:
+        ends = asyncio.run(letters.look(asked, survey.add))
+    if not letters.marks_seen:
+        note(
+            f"There is no {settings.topics().replays}, or its user may not see it: what was sent "
+            "again already is not known here."
+        )
     if not re_emit:
         print_letters(survey, show_text=show_text, as_json=as_json)
         return 0
-    return _re_emit(letters, replace(asked, ends=ends), survey, limit, yes=yes, as_json=as_json)
+    asked = replace(asked, ends=ends)
+    return _re_emit(settings, letters.line, asked, survey, limit, yes=yes, as_json=as_json)
+
+
+@contextmanager
+def _letters(
+    settings: Settings,
+    line: Judge | None = None,
+    interrupted: Callable[[], str] = _nothing,
+) -> Iterator[DeadLetters]:
+    clock = SystemClock()
+    with working("reading the settings", interrupted) as steps:
+        # Whether an event can be read needs no model.
+        line = line or build_line(settings, clock, tell_fault, model=False)
+        steps("asking the broker", 0)
+        yield DeadLetters(settings, line, clock, steps)
 
 
 def _export(
-    letters: DeadLetters, asked: Asked, path: Path, limit: int | None, *, as_json: bool
+    settings: Settings, asked: Asked, path: Path, limit: int | None, *, as_json: bool
 ) -> int:
-    with exporting(path, limit) as export:
+    with _letters(settings) as letters, exporting(path, limit) as export:
         asyncio.run(letters.look(asked, export.add))
     if as_json:
         print_json({"exported": export.written, "file": str(path), "gone": export.gone})
@@ -124,7 +148,8 @@ def _export(
 
 
 def _re_emit(
-    letters: DeadLetters,
+    settings: Settings,
+    line: Judge,
     asked: Asked,
     survey: Survey,
     limit: int | None,
@@ -143,29 +168,36 @@ def _re_emit(
         if not click.confirm(f"Send {planned} again?", err=True):
             note("Nothing was sent.")
             return 1
-    sent: list[bool] = []
-    progress = Progress("sent")
+    went: Counter[bool] = Counter()
 
-    def done(standing: Standing, went: bool) -> None:
-        sent.append(went)
-        progress.add(1)
-        if not went:
+    def done(standing: Standing, sent: bool) -> None:
+        went[sent] += 1
+        if not sent:
             topic = standing.letter.source.topic if standing.letter.source else ""
             note(f"{standing.letter.at}: too large for {topic}; raise its max.message.bytes.")
 
-    delivery = asyncio.run(letters.send_again(asked, limit, done)) if planned else None
-    progress.clear()
-    print_plan(survey, planned, as_json=as_json, sent=sum(sent), delivery=delivery)
-    return max(failed, int(not all(sent)))
+    def interrupted() -> str:
+        return f"Interrupted. {went[True]} of {planned} were sent again; the same command goes on."
+
+    delivery = None
+    if planned:
+        with _letters(settings, line, interrupted) as letters:
+            delivery = asyncio.run(letters.send_again(asked, limit, done))
+    print_plan(survey, planned, as_json=as_json, sent=went[True], delivery=delivery)
+    return max(failed, int(went[False] > 0))
 
 
 def _wanted(settings: Settings, filters: dict[str, Any]) -> Wanted:
-    topics = filters["topic"]
+    topics, since, until = filters["topic"], filters["since"], filters["until"]
+    check_reasons(filters["reason"])
+    check_schemas(filters["schema"])
+    if since is not None and until is not None and since >= until:
+        raise UsageError("--since must be before --until.", "Give the earlier time to --since.")
     return Wanted(
         reasons=frozenset(filters["reason"]),
         fields=frozenset(filters["field"]),
         schemas=frozenset(filters["schema"]),
         topics=frozenset(input_topics(settings, topics) if topics else ()),
-        since=filters["since"],
-        until=filters["until"],
+        since=since,
+        until=until,
     )

@@ -35,7 +35,7 @@ class Export:
 
 @contextmanager
 def exporting(path: Path, limit: int | None) -> Iterator[Export]:
-    """A new file that only its owner reads.
+    """A new file that only its owner reads; gone again where the block does not end well.
 
     Raises:
         UsageError: it exists, or cannot be written.
@@ -46,8 +46,12 @@ def exporting(path: Path, limit: int | None) -> Iterator[Export]:
         raise UsageError(f"{path} exists already.", "Give another name.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        yield Export(file, limit)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            yield Export(file, limit)
+    except BaseException:
+        path.unlink(missing_ok=True)  # half of it would look like all
+        raise
 
 
 def read_edits(path: Path) -> dict[Source, Edited]:

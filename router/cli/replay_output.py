@@ -181,6 +181,8 @@ def print_comparison(found: Comparison, *, as_json: bool) -> None:
         f"{found.records} decided again; {found.changed} of {found.matched} would change ({share}),"
         f" {found.moved} to another queue; {found.unmatched} without a decision then."
     )
+    if not found.records:
+        note("No input stands between these times: see the dates, and how long its topics keep it.")
     for name, counts in (("queue", found.queues), ("reason", found.reasons)):
         rows = [(old, new, str(count)) for (old, new), count in counts.most_common() if count]
         if rows:

@@ -68,6 +68,11 @@ def place_of(text: str) -> Source | None:
     return Source(match[1], int(match[2]), int(match[3])) if match else None
 
 
+def is_schema_name(text: str) -> bool:
+    """Whether ``text`` has the form of one; it need not be known."""
+    return _SCHEMA_NAME.fullmatch(text) is not None
+
+
 def schema_of(letter: DeadLetter, topics: Topics) -> str:
     """The schema that the event says it has, its topic's where it says none; empty where it is no
     object, or says what is no schema's name."""
@@ -82,7 +87,7 @@ def schema_of(letter: DeadLetter, topics: Topics) -> str:
         inside = source is not None and source.topic in topics.inputs
         return SCHEMAS[topics.channel(source.topic)] if source and inside else ""
     said = fields["schema"]
-    return said if isinstance(said, str) and _SCHEMA_NAME.fullmatch(said) else ""
+    return said if isinstance(said, str) and is_schema_name(said) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

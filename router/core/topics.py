@@ -49,5 +49,5 @@ class Topics:
 
     def outputs(self, queues: Iterable[str]) -> tuple[str, ...]:
         """Every topic the worker publishes to under a policy with these queues."""
-        fixed = (self.review, self.decisions, self.dead_letter, self.feedback)
+        fixed = (self.review, self.decisions, self.dead_letter)
         return (*(self.of_queue(queue) for queue in queues), *fixed)

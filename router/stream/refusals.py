@@ -97,6 +97,29 @@ def _refused(error: Exception, settings: Settings, address: str) -> RefusedError
     return None
 
 
+def denied(error: BaseException, operation: str) -> RefusedError | None:
+    """What `router replay` says where ``operation`` failed because the broker denies the right to
+    it; None if that is not why."""
+    for cause in (error, *_causes(error)):
+        if isinstance(cause, TransactionalIdAuthorizationFailed):
+            named = f"WRITE on the transactional id {_named(cause)}"
+        elif isinstance(cause, TopicAuthorizationFailedError):
+            named = f"{operation} on the topic {_named(cause)}"
+        else:
+            continue
+        return RefusedError(
+            f"The broker denies the right to {named}.",
+            "Its administrator can give it; deploy/acls.md lists all that `router replay` needs.",
+        )
+    return None
+
+
+def _named(error: KafkaError) -> str:
+    """What aiokafka says was denied: one name, or several."""
+    names = error.args[0] if error.args else ""
+    return names if isinstance(names, str) else ", ".join(sorted(map(str, names)))
+
+
 def explained(error: RouterError) -> RouterError:
     """``error``, or what is behind it if the broker denied a right: that is for the broker's
     administrator, and no restart will help."""

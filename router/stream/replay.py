@@ -16,11 +16,15 @@ from router.core.replaying import Judge, Standing, judge, original, replay_recor
 from router.settings import Settings
 from router.stream.admin import open_admin
 from router.stream.capabilities import ask_broker
-from router.stream.replay_log import Log, Place, Range, open_log, require
-from router.stream.replay_marks import Marks, read_marks
-from router.stream.replay_sending import Return, Sender, TooLarge, open_sender
+from router.stream.replay_log import Log, Place, Progress, Range, open_log, require
+from router.stream.replay_marks import Marks, marked_since, read_marks
+from router.stream.replay_sending import Return, Sender, TooLarge, open_sender, whole
 
 _BATCH_BYTES = 8_000_000
+
+
+def _unseen(_what: str, _records: int) -> None:
+    """The default ``progress``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +42,18 @@ class Asked:
 class DeadLetters:
     """The dead letters of one router. ``line`` says which of them it would read now."""
 
-    def __init__(self, settings: Settings, line: Judge, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, line: Judge, clock: Clock, progress: Progress = _unseen
+    ) -> None:
         self._settings = settings
-        self._line = line
+        self.line = line
         self._clock = clock
         self._topics = settings.topics()
         self._partitions: dict[str, int] = {}
         self._marks_since = 0.0
+        self._progress = progress
+        self.marks_seen = True
+        """Whether the last look found the topic that says what was sent again."""
 
     async def look(self, asked: Asked, each: Callable[[Standing], None]) -> dict[Place, Range]:
         """Call ``each`` with every dead letter that is asked for, the oldest of a partition first;
@@ -54,9 +63,10 @@ class DeadLetters:
             BrokerError: the topic is missing, or the broker does not answer.
         """
         await self._look_around()
-        require(self._partitions, [self._topics.dead_letter])
+        require(self._partitions, [*self._topics.inputs, self._topics.dead_letter])
         marks: Marks = {}
-        if self._topics.replays in self._partitions:
+        self.marks_seen = self._topics.replays in self._partitions
+        if self.marks_seen:
             marks = await self._marks(settled=False)
         async with open_log(self._settings) as log:
             held = await self._held(asked, log)
@@ -69,6 +79,7 @@ class DeadLetters:
     ) -> str:
         """Send those that the router reads now, at most ``limit``; calls ``done`` for each that was
         sent, and, with False, for one that its topic found too large. Gives the guarantee's name.
+        Cancelled, it still ends what it is sending, and has called ``done`` for that.
 
         Raises:
             BrokerError: a topic is missing, or sending failed. What was sent before stays sent.
@@ -112,7 +123,7 @@ class DeadLetters:
         if not batch:
             return
         try:
-            await sender.send([self._return(standing) for standing in batch])
+            interruption = await whole(sender.send([self._return(one) for one in batch]))
         except TooLarge:
             # Whoever claimed meanwhile may have sent some of these: the marks say so again.
             await sender.claim()
@@ -127,6 +138,8 @@ class DeadLetters:
         else:
             for standing in batch:
                 done(standing, True)
+            if interruption is not None:
+                raise interruption
 
     def _return(self, standing: Standing) -> Return:
         at = datetime.fromtimestamp(self._clock.now(), UTC)
@@ -143,6 +156,7 @@ class DeadLetters:
             fetch: Log | None = None
             for place, part in held.items():
                 async for records in log.read(place, part):
+                    self._progress("looked at", len(records))
                     for letter in map(read_dead_letter, records):
                         schema = schema_of(letter, self._topics)
                         if not _is_asked(asked, letter, schema):
@@ -189,7 +203,7 @@ class DeadLetters:
             )
         if event is None:
             return Standing(letter=letter, schema=schema, state="gone")
-        refusal = judge(event, self._line)
+        refusal = judge(event, self.line)
         return Standing(
             letter=letter,
             schema=schema,
@@ -211,7 +225,7 @@ class DeadLetters:
 
     async def _marks(self, *, settled: bool) -> Marks:
         partitions = self._partitions[self._topics.replays]
-        return await read_marks(self._settings, partitions, settled=settled)
+        return await read_marks(self._settings, partitions, self._progress, settled=settled)
 
     async def _look_around(self) -> None:
         """See which topics there are, and since when every mark is kept."""
@@ -221,8 +235,7 @@ class DeadLetters:
             found = await admin.describe(asked)
         self._partitions = {name: state.partitions for name, state in found.items()}
         marks = found.get(topics.replays)
-        kept = int(marks.configs.get("retention.ms", -1)) if marks else -1
-        self._marks_since = self._clock.now() - kept / 1000 if kept >= 0 else 0.0
+        self._marks_since = marked_since(self._settings, marks, self._clock.now())
 
 
 def _is_asked(asked: Asked, letter: DeadLetter, schema: str) -> bool:

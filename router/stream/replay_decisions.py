@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -12,13 +12,10 @@ from router.core.record import InRecord
 from router.core.redeciding import Comparison, Past, read_decision, share_out
 from router.core.replaying import Judge
 from router.settings import Settings
-from router.stream.replay_log import Log, Place, Range, open_log, partitions_of, require
+from router.stream.replay_log import Log, Place, Progress, Range, open_log, partitions_of, require
 
 _SKEW = 300.0
 """Seconds by which the worker's clock may be behind upstream's."""
-
-Progress = Callable[[str, int], None]
-"""Called with what is being done and how many records more of it are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ memory does not grow with the part.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -21,6 +22,7 @@ from router.settings import Settings
 from router.stream.admin import open_admin
 from router.stream.header_names import read_any_header_name
 from router.stream.records import in_record
+from router.stream.refusals import denied
 from router.stream.security import client_options
 from router.stream.sizes import output_bytes
 
@@ -29,6 +31,9 @@ Place = tuple[str, int]
 
 Range = tuple[int, int]
 """Offsets: the first, and the one after the last."""
+
+Progress = Callable[[str, int], None]
+"""Called with what is being done and how many records more of it are done."""
 
 _BATCH = 200
 _POLL_MS = 200
@@ -65,7 +70,9 @@ class Log:
         return found
 
     async def _at(self, partitions: Mapping[str, int], seconds: float) -> dict[Place, int]:
-        asked = dict.fromkeys(_every(partitions), max(0, int(seconds * 1000)))
+        # Brokers count whole milliseconds; a float of them may lie a little below its own.
+        first = max(0, math.ceil(round(seconds * 1000, 2)))
+        asked = dict.fromkeys(_every(partitions), first)
         with _trouble():
             found = await self._consumer.offsets_for_times(asked)
         return {tuple(tp): one.offset for tp, one in found.items() if one and one.offset >= 0}
@@ -166,8 +173,9 @@ def require(partitions: Mapping[str, int], topics: Iterable[str]) -> None:
     """
     if missing := [topic for topic in topics if topic not in partitions]:
         raise BrokerError(
-            f"The broker has no topic {', '.join(missing)}.",
-            "Make them with `router topics create`, or correct ROUTER_TOPIC_PREFIX.",
+            f"The broker has no topic {', '.join(missing)}, or does not let us see it.",
+            "Make them with `router topics create`, or correct ROUTER_TOPIC_PREFIX. If they are "
+            "there, the user lacks a right on them: deploy/acls.md.",
         )
 
 
@@ -180,7 +188,9 @@ def _trouble() -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
+        if (refused := denied(error, "READ")) is not None:
+            raise refused from error
         raise BrokerError(
             f"The topic cannot be read: {type(error).__name__}.",
-            "See the broker's log, and the rights of the router's user.",
+            "See the broker's log, and whether it runs.",
         ) from error

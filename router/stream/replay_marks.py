@@ -9,7 +9,9 @@ from router.core.record import Source
 from router.core.replaying import Mark, read_mark
 from router.errors import BrokerError
 from router.settings import Settings
-from router.stream.replay_log import open_log
+from router.stream.admin import TopicState
+from router.stream.replay_log import Progress, open_log
+from router.stream.topic_list import wanted_topics
 
 Marks = dict[Source, Mark]
 """By the dead letter's coordinates."""
@@ -17,7 +19,9 @@ Marks = dict[Source, Mark]
 _POLL = 0.1
 
 
-async def read_marks(settings: Settings, partitions: int, *, settled: bool) -> Marks:
+async def read_marks(
+    settings: Settings, partitions: int, progress: Progress, *, settled: bool
+) -> Marks:
     """All marks. ``settled`` waits for what is in the air to be there or taken back; needed by
     who will send, after the claim.
 
@@ -44,4 +48,15 @@ async def read_marks(settings: Settings, partitions: int, *, settled: bool) -> M
             async for records in log.read(place, part):
                 found = (read_mark(record) for record in records)
                 marks.update({mark.at: mark for mark in found if mark})
+                progress("marks read", len(records))
     return marks
+
+
+def marked_since(settings: Settings, topic: TopicState | None, now: float) -> float:
+    """Since when every mark is kept, seconds since the epoch. Where the broker does not tell us
+    the topic's retention it is taken to be the list's."""
+    if topic is None:
+        return 0.0
+    listed = next(one for one in wanted_topics(settings, ()) if one.role == "replays")
+    kept = int(topic.configs.get("retention.ms", listed.configs["retention.ms"]))
+    return now - kept / 1000 if kept >= 0 else 0.0

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from router.errors import BrokerError
 from router.settings import Settings
 from router.stream.capabilities import Capabilities
 from router.stream.producers import new_producer
+from router.stream.refusals import denied
 
 TRANSACTION_SECONDS = 15
 """After so long the broker itself takes back what a killed command left open; until then the
@@ -103,9 +104,11 @@ class _Base:
             async with asyncio.timeout(self._settings.request_timeout):
                 await self._producer.start()
         except (KafkaError, OSError, TimeoutError) as error:
+            if (refused := denied(error, "WRITE")) is not None:
+                raise refused from error
             raise BrokerError(
                 f"The broker gives no producer: {type(error).__name__}.",
-                "See its log, and the rights of the router's user on its transactional ids.",
+                "See its log, and whether its transactions work.",
             ) from error
 
 
@@ -132,11 +135,19 @@ class _Transactions(_Base):
         except _SIZES:
             raise TooLarge from None
         except Exception as error:  # its states are guarded by assertions as well
+            if (refused := denied(self._cause(error), "WRITE")) is not None:
+                raise refused from error
             raise BrokerError(
                 f"A transaction failed ({type(error).__name__}); another `router replay` may have "
                 "taken over.",
                 _AGAIN,
             ) from error
+
+    def _cause(self, error: Exception) -> BaseException:
+        """What ended the transaction, where aiokafka tells that and lets a send fail of it."""
+        ended = self._producer._txn_manager.wait_for_transaction_end()
+        cause = ended.exception() if ended is not None and ended.done() else None
+        return cause or error
 
     async def _fill(self, returns: Sequence[Return]) -> None:
         waiting: list[Any] = []
@@ -175,9 +186,26 @@ class _OneByOne(_Base):
         except _SIZES:
             raise TooLarge from None
         except (KafkaError, TimeoutError) as error:
+            if (refused := denied(error, "WRITE")) is not None:
+                raise refused from error
             raise BrokerError(
                 f"The broker did not take a record ({type(error).__name__}).", _AGAIN
             ) from error
+
+
+async def whole(sending: Coroutine[None, None, None]) -> asyncio.CancelledError | None:
+    """Wait for ``sending`` to its end, which its own limit bounds, even when interrupted: half
+    would not be seen by anybody, and nobody could tell whether all was. Gives the interruption."""
+    task = asyncio.ensure_future(sending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError as interruption:
+        await asyncio.wait({task})
+        if isinstance(task.exception(), TooLarge):  # taken back, and not to be tried in parts now
+            raise
+        task.result()
+        return interruption
+    return None
 
 
 async def _send(producer: Any, record: OutRecord, partition: int | None) -> Any:

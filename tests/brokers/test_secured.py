@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from router import assembly
 from router.cli.main import run
 from router.errors import RefusedError
 from router.settings import load_settings
 from router.stream.admin import open_admin
-from tests.events import events
+from tests.events import chat, events, sized
 from tests.integration.traffic import Traffic
 from tests.integration.worker import Worker
 from tests.kafka import Cluster, secure
+from tests.model.tiny import SURE, TinyStage, write_bundle
+from tests.stream.replay.bench import Bench, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
@@ -25,6 +30,11 @@ MISTAKES = {
     "SCRAM-SHA-512": {"ROUTER_SASL_PASSWORD": "loud-fire"},
     "OAUTHBEARER": {"ROUTER_SASL_TOKEN_FILE": "expired"},
     "": {"ROUTER_TLS_CA_FILE": ""},
+}
+
+REPLAYS = {
+    "dead-letter": ["--re-emit", "--yes"],
+    "decisions": ["--from", "2020-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"],
 }
 
 
@@ -110,3 +120,54 @@ def test_a_worker_reads_and_writes_through_it_and_tells_no_secret(  # noqa: PLR0
     out, err = capfd.readouterr()
     assert "ROUTER_SASL_PASSWORD" in out
     assert_none_told(secure_environ, out + err + worker.log_file.read_text())
+
+
+def test_replay_sends_again_and_decides_anew_through_it(
+    secured_kafka: Cluster,
+    topic_prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(assembly, "open_languages", cache(assembly.open_languages))
+    bench = Bench(Traffic(secured_kafka.bootstrap, topic_prefix, partitions=1))
+    bench.traffic.create_topics()
+    bench.traffic.emit([sized("large", 5_000)])
+    bench.work(max_event_bytes=1_000)
+    bench.traffic.emit([chat("a", "hello"), chat("b", "hello")])
+    bench.work()
+    model = write_bundle(tmp_path / "tiny" / "1", TinyStage("only", {"card": SURE}))
+    secure_environ = secured_kafka.secure_environ("SCRAM-SHA-512")
+    own = {"ROUTER_TOPIC_PREFIX": topic_prefix, "ROUTER_MODEL": str(model)}
+    for name, value in (secure_environ | own).items():
+        monkeypatch.setenv(name, value)
+    assert run(["replay", "decisions", *REPLAYS["decisions"]]) == 0
+    told = capsys.readouterr()
+    assert "3 decided again" in told.out
+    assert [send(capsys)["sent"] for _ in range(2)] == [1, 0]
+    assert len(bench.sent_again()) == len(bench.marks()) == 1
+    assert_none_told(secure_environ, told.out + told.err)
+
+
+# The client leaves a TLS connection that was refused half closed when its loop ends.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("way", ["", "SCRAM-SHA-512"])
+@pytest.mark.parametrize("command", REPLAYS)
+def test_replay_with_a_mistake_says_so_in_one_line(  # noqa: PLR0917 - fixtures
+    secured_kafka: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    command: str,
+    way: str,
+) -> None:
+    model = write_bundle(tmp_path / "tiny" / "1", TinyStage("only", {"card": SURE}))
+    environ = mistaken(secured_kafka, way, tmp_path)
+    for name, value in (environ | {"ROUTER_MODEL": str(model)}).items():
+        monkeypatch.setenv(name, value)
+    assert run(["replay", command, *REPLAYS[command]]) == 3
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert next(iter(MISTAKES[way])) in err
+    assert_none_told(environ, err)
+    gc.collect()

@@ -27,7 +27,8 @@ def settings(kafka: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def wanted(settings: Settings) -> set[str]:
     topics = settings.topics()
-    return {*topics.inputs, *topics.outputs(open_policy("").queues), topics.replays}
+    by_people = (topics.feedback, topics.replays)
+    return {*topics.inputs, *topics.outputs(open_policy("").queues), *by_people}
 
 
 def make(settings: Settings, spec: TopicSpec) -> None:

@@ -41,7 +41,8 @@ def test_every_topic_that_the_router_reads_or_writes_is_wanted() -> None:
     queues = ("fraud", "cards")
     wanted = {spec.name for spec in wanted_topics(settings, queues)}
     topics = settings.topics()
-    assert wanted == {*topics.inputs, *topics.outputs(queues), topics.replays}
+    by_people = {topics.feedback, topics.replays}
+    assert wanted == {*topics.inputs, *topics.outputs(queues), *by_people}
     assert "eu.desk.fraud" in wanted
 
 

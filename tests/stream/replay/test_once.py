@@ -133,7 +133,7 @@ def test_who_claims_later_shuts_out_who_claimed_before(kafka_bench: Bench) -> No
                 await first.send([one])
             await second.send([one])
         partitions = bench.traffic.partitions
-        assert len(await read_marks(bench.settings, partitions, settled=True)) == 1
+        assert len(await read_marks(bench.settings, partitions, lambda *_: None, settled=True)) == 1
 
     asyncio.run(race())
     assert len(bench.inputs()) == 1
@@ -152,11 +152,11 @@ def test_the_marks_are_not_read_while_one_is_in_the_air(kafka_bench: Bench) -> N
         hasty = replace(bench.settings, request_timeout=2.0)
         partitions = bench.traffic.partitions
         with pytest.raises(BrokerError, match="stays open"):
-            await read_marks(hasty, partitions, settled=True)
-        assert await read_marks(hasty, partitions, settled=False) == {}
+            await read_marks(hasty, partitions, lambda *_: None, settled=True)
+        assert await read_marks(hasty, partitions, lambda *_: None, settled=False) == {}
         await producer.commit_transaction()
         await producer.stop()
-        assert len(await read_marks(bench.settings, partitions, settled=True)) == 1
+        assert len(await read_marks(bench.settings, partitions, lambda *_: None, settled=True)) == 1
 
     asyncio.run(look())
 
