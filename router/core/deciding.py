@@ -74,12 +74,12 @@ def decide(
     ``prediction`` is None where the model was not asked or could not answer. A flag decides first,
     the gravest of those that rules or the model raise; then the rules, then the model.
     """
-    if prediction is not None and not prediction.intents:
+    if prediction is not None and not (prediction.intents and _reads(text.language, around)):
         prediction = None
     policy = around.policy
     read = _flags_read(prediction, policy)
     gravest = policy.gravest({*matched.flags, *read})
-    if gravest in matched.flags:
+    if gravest is not None and gravest in matched.flags:
         choice = _by_rule(matched.flags[gravest])
     elif gravest is not None:
         choice = _by_flag(policy.flags[gravest], read[gravest])
@@ -252,7 +252,7 @@ def _decision(
 
 
 def _candidates(prediction: Prediction | None, policy: Policy) -> tuple[Candidate, ...]:
-    """The best of them, and all of the prediction set: who sorts or asks back needs the set whole."""
+    """The best, and all of the prediction set: who sorts or asks back needs it whole."""
     if prediction is None:
         return ()
     return tuple(

@@ -89,7 +89,7 @@ def _idle_queues(
     for name, queue in queues.items():
         if name not in used and not _mapping(queue).get("intents"):
             message = (
-                f"nothing can reach queue {name}: no intent, no rule, no flag and not the catch-all"
+                f"nothing can reach queue {name}: no intent, rule or flag, and not the catch-all"
             )
             yield document.problem(("queues", name), message, at_key=True)
 

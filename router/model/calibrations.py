@@ -10,6 +10,7 @@ from router.core.calibration import LanguageCalibration, StageCalibration
 from router.errors import BundleError
 
 _SHARES = ("accept", "set_least", "flags_below")
+_MAY_BE_LEFT_OUT = ("flags_below",)
 _PLATT = 2
 
 
@@ -41,15 +42,9 @@ class _Reader:
 
     def read(self, intents: Collection[str], flags: Collection[str]) -> StageCalibration:
         given = self._given
-        known = set(StageCalibration.__dataclass_fields__)
-        for name in given.keys() - known:
+        for name in given.keys() - StageCalibration.__dataclass_fields__.keys():
             raise self._error(name, "is no field of a calibration")
-        shares = {
-            name: self._share(given[name], name)
-            for name in _SHARES
-            if name in given or name != "flags_below"
-            if self._has(given, name)
-        }
+        shares = {name: self._share(given[name], name) for name in _SHARES if self._has(name)}
         of_flags = self._object(given.get("flags", {}), "flags")
         if set(of_flags) != set(flags):
             raise self._error(
@@ -73,10 +68,10 @@ class _Reader:
             **shares,
         )
 
-    def _has(self, given: Mapping[str, Any], name: str) -> bool:
-        if name not in given and name != "flags_below":
+    def _has(self, name: str) -> bool:
+        if name not in self._given and name not in _MAY_BE_LEFT_OUT:
             raise self._error(name, "is missing")
-        return name in given
+        return name in self._given
 
     def _language(self, given: Mapping[str, Any], at: str) -> LanguageCalibration:
         values = {}

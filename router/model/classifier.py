@@ -94,7 +94,12 @@ class BundleClassifier:
             raise ModelError(f"Stage {stage} gave a number that is not finite.")
         fitted = calibration.of(language)
         intents = self._best(tempered(raw.logits, fitted.temperature))
-        likely = [one.intent for one in intents if one.confidence >= calibration.least(one.intent)]
+        # The best always belongs: a set that names none would help nobody.
+        likely = tuple(
+            score.intent
+            for score in intents
+            if score is intents[0] or score.confidence >= calibration.least(score.intent)
+        )
         return Prediction(
             intents=intents,
             in_scope=platt(raw.scope, fitted.scope_a, fitted.scope_b),
@@ -104,8 +109,7 @@ class BundleClassifier:
                 FlagScore(flag, platt(logit, *calibration.flags[flag]))
                 for flag, logit in zip(self._bundle.flags, raw.flags, strict=True)
             ),
-            # The best always belongs: a set that names none would help nobody.
-            likely=tuple(likely or [intents[0].intent]),
+            likely=likely,
         )
 
     def _best(self, probabilities: Floats) -> tuple[IntentScore, ...]:

@@ -61,7 +61,7 @@ def test_a_model_that_fails_on_a_harmless_text_is_asked_nothing_more() -> None:
 
 def test_a_model_that_answers_too_few_texts_has_failed() -> None:
     faults = Faults()
-    assert ask(Short(), ["a", "b"], faults) == unanswered(["a", "b"])
+    assert ask(Short(), english("a", "b"), faults) == unanswered(english("a", "b"))
     assert len(faults.seen) == 2
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.core.calibration import (
+    LanguageCalibration,
     StageCalibration,
-    in_scope_probability,
+    platt,
     rounded,
     sigmoid,
     softmax,
@@ -73,16 +74,28 @@ def test_a_sigmoid_and_its_mirror_sum_to_one(x: float) -> None:
 
 
 @given(logit=anything, a=st.floats(0.01, 100), b=st.floats(-100, 100))
-def test_scope_is_a_rounded_probability_for_any_logit(logit: float, a: float, b: float) -> None:
-    calibration = StageCalibration(temperature=1, scope_a=a, scope_b=b, accept=0, set_least=0)
-    probability = in_scope_probability(logit, calibration)
+def test_a_logit_becomes_a_rounded_probability_whatever_it_is(
+    logit: float, a: float, b: float
+) -> None:
+    probability = platt(logit, a, b)
     assert 0 <= probability <= 1
     assert probability == round(probability, 4)
 
 
 def test_a_scope_that_is_not_a_number_claims_nothing() -> None:
-    calibration = StageCalibration(temperature=1, scope_a=1, scope_b=9, accept=0, set_least=0)
-    assert in_scope_probability(math.nan, calibration) == 0
+    assert platt(math.nan, 1, 9) == 0
+
+
+def test_a_language_without_a_fit_of_its_own_has_that_of_the_stage() -> None:
+    own = LanguageCalibration(temperature=2, scope_a=3, scope_b=4)
+    stage = StageCalibration(1, 5, 6, accept=0, set_least=0, languages={"de": own})
+    assert stage.of("de") == own
+    assert stage.of("fr") == LanguageCalibration(1, 5, 6)
+
+
+def test_an_intent_without_a_bound_of_its_own_has_that_of_the_set() -> None:
+    stage = StageCalibration(1, 1, 0, accept=0, set_least=0.2, set_least_of={"fees": 0.05})
+    assert (stage.least("fees"), stage.least("lost_card")) == (0.05, 0.2)
 
 
 def test_rounding_keeps_four_places_and_gives_a_plain_float() -> None:

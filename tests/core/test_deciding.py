@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from router.core.deciding import Circumstances, asks_model, decide, ignore
 from router.core.decision import Decision
 from router.core.event import ChatMessage
-from router.core.prediction import Prediction
+from router.core.prediction import FlagScore, Prediction
 from router.core.record import Source
 from router.core.topics import IGNORED, REVIEW
 from tests.core.policy_fixtures import MODEL, POLICY, TIME, message, policy_of, prediction, text_of
@@ -123,7 +123,73 @@ def test_a_rule_decides_before_the_model() -> None:
     decision = decided("They stole it", prediction({"card_arrival": 0.99}))
     assert (decision.queue, decision.reason, decision.rule) == ("fraud", "flag", "theft-words")
     assert decision.flags == ("fraud",)
-    assert (decision.intent, decision.model, decision.candidates) == (None, None, ())
+    assert (decision.intent, decision.threshold) == ("card_arrival", None)  # shown all the same
+
+
+FLAGS = """flags:
+  vulnerable: {queue: risk, threshold: 0.3, due: 5m}
+  fraud: {queue: fraud, threshold: 0.5}"""
+
+
+def flagged(**flags: float) -> Prediction:
+    scores = tuple(FlagScore(name, probability) for name, probability in flags.items())
+    return replace(prediction({"card_arrival": 0.99}, in_scope=0.0), flags=scores)
+
+
+def test_a_flag_of_the_models_decides_whatever_else_is_asked_and_both_are_shown() -> None:
+    around = with_policy("queues:", f"{FLAGS}\nqueues:")
+    decision = decided(answer=flagged(vulnerable=0.3, fraud=0.49), around=around)
+    assert (decision.queue, decision.reason, decision.rule) == ("risk", "flag", None)
+    assert (decision.flags, decision.intent) == (("vulnerable",), "card_arrival")
+    assert decision.due_at == decision.time + timedelta(minutes=5)
+    assert "30%" in decision.explanation
+
+
+def test_the_gravest_flag_decides_and_all_are_shown_in_the_policys_order() -> None:
+    around = with_policy("queues:", f"{FLAGS}\nqueues:")
+    decision = decided("They stole it", flagged(fraud=0.9, vulnerable=0.9), around=around)
+    assert (decision.queue, decision.flags) == ("risk", ("vulnerable", "fraud"))
+
+
+def test_a_rule_that_raises_the_same_flag_decides_with_its_own_handling() -> None:
+    around = with_policy("queues:", f"{FLAGS}\nqueues:")
+    decision = decided("They stole it", flagged(fraud=0.9), around=around)
+    assert (decision.rule, decision.flags) == ("theft-words", ("fraud",))
+
+
+def test_a_flag_comes_before_a_rule_that_raises_none() -> None:
+    around = with_policy("queues:", f"{FLAGS}\nqueues:")
+    event = message("hi", segment="private")
+    assert decided(event=event, answer=flagged(fraud=0.9), around=around).queue == "fraud"
+    assert decided(event=event, answer=flagged(fraud=0.1), around=around).queue == "vip"
+
+
+def test_a_flag_that_the_policy_does_not_name_is_not_acted_on() -> None:
+    decision = decided(answer=flagged(vulnerable=1.0))
+    assert (decision.reason, decision.flags) == ("out_of_scope", ())
+
+
+def test_the_model_is_asked_where_a_graver_flag_than_the_rules_could_come() -> None:
+    around = with_policy("queues:", f"{FLAGS}\nqueues:")
+
+    def asks(words: str, circumstances: Circumstances, language: str = "en") -> bool:
+        text = text_of(words, language)
+        return asks_model(text, circumstances.policy.match(message(), text), circumstances)
+
+    assert asks("hello", around)
+    assert asks("They stole it", around)
+    assert not asks("They stole it", AROUND)
+    assert not asks("kill myself", around)
+    assert not asks("They stole it", around, "sv")
+    assert not asks("", around)
+
+
+def test_people_see_all_of_the_prediction_set() -> None:
+    scores = {f"i{n}": 0.2 - n / 100 for n in range(6)}
+    answer = replace(prediction(scores), likely=("i0", "i4"))
+    candidates = decided(answer=answer).candidates
+    assert [one.intent for one in candidates if one.likely] == ["i0", "i4"]
+    assert len(candidates) == AROUND.policy.candidates + 1
 
 
 def test_a_rule_without_a_flag_has_the_reason_rule() -> None:

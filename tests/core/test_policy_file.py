@@ -61,7 +61,7 @@ def test_every_problem_is_named_with_its_place_in_order() -> None:
         (11, 3, "fraud is given twice; the first is in line 7"),
         (12, 3, "review is reserved for the router's own topics: name the queue otherwise"),
         (12, 38, "intent a already goes to fraud (line 9): name it once"),
-        (13, 3, "nothing can reach queue idle: no intent, no rule and not the catch-all"),
+        (13, 3, "nothing can reach queue idle: no intent, rule or flag, and not the catch-all"),
         (15, 39, "a * stands only at a word's end, after at least 3 letters"),
         (15, 55, "no queue is called fruad; did you mean fraud?"),
         (16, 12, "rule one is already in line 15"),

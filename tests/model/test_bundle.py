@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def _set(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         (_set("stages", 0, "graph", to="other.onnx"), r"uses other\.onnx but lists no hash"),
         (
             _set("stages", 0, "outputs", "intent_logits", "shape", to=["batch", 4]),
-            r"gives \(4,\) logits for 3 intents",
+            r"gives \(4,\) intent_logits for 3 labels",
         ),
         (
             _set("stages", 0, "outputs", "scope_logit", "type", to="float"),
@@ -126,20 +127,23 @@ def test_a_missing_field_of_the_manifest_is_named(bundle: Path, missing: str) ->
     [
         ("manifest.json", "{", r"manifest\.json is not JSON"),
         ("labels.json", "[]", r"must hold"),
-        ("labels.json", '{"intents": ["a", "a", "b"]}', r"none twice"),
+        ("labels.json", '{"intents": ["a", "a", "b"]}', r"names one of its intents twice"),
         ("labels.json", "{", r"labels\.json is not JSON"),
-        ("calibration.json", '{"stages": {}}', r"must give every stage temperature"),
+        ("labels.json", '{"intents": []}', r"must name at least one intent"),
+        ("labels.json", '{"intents": ["a"], "flags": "b"}', r'must hold \{"flags"'),
+        ("calibration.json", "[]", r'must hold \{"stages"'),
+        ("calibration.json", '{"stages": {}}', r"stage only: \$ must be an object"),
         (
             "calibration.json",
             '{"stages": {"only": {"temperature": 0, "scope_a": 1, "scope_b": 0,'
             ' "accept": 0, "set_least": 0}}}',
-            r"must give every stage temperature \(above 0\)",
+            r"temperature must be above 0",
         ),
         (
             "calibration.json",
             '{"stages": {"only": {"temperature": "warm", "scope_a": 1, "scope_b": 0,'
             ' "accept": 0, "set_least": 0}}}',
-            r"must give every stage temperature",
+            r"temperature must be a number",
         ),
     ],
 )
@@ -152,6 +156,26 @@ def test_a_malformed_file_is_refused_naming_it(
         write_manifest(bundle, manifest)
     with pytest.raises(BundleError, match=problem):
         read_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"flags": {"fraud": [1, 0]}}, "flags must be of the labels' flags: none"),
+        ({"set_least_of": {"mortgage": 0.1}}, "set_least_of.mortgage is no intent"),
+        ({"set_least_of": {"fees": 2}}, "set_least_of.fees must be from 0 to 1"),
+        ({"languages": {"de": {"temperature": 1}}}, "languages.de.scope_a is missing"),
+        ({"languages": []}, "languages must be an object"),
+        ({"flags_below": True}, "flags_below must be a number"),
+        ({"tempreature": 1}, "tempreature is no field"),
+    ],
+)
+def test_a_calibration_that_does_not_fit_the_labels_is_refused_naming_the_field(
+    tmp_path: Path, change: dict[str, Any], problem: str
+) -> None:
+    stage = TinyStage("only", {"card": SURE}, calibration=change)
+    with pytest.raises(BundleError, match=re.escape(problem)):
+        read_bundle(write_bundle(tmp_path / "tiny" / "1", stage))
 
 
 def test_two_stages_may_not_share_a_name(bundle: Path) -> None:

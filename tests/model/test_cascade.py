@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from router.core.prediction import Classifier
+from router.core.calibration import platt
+from router.core.prediction import Classifier, Question
 from router.errors import BundleError, ModelError
 from router.model.classifier import BundleClassifier, load_classifier
 from tests.core.policy_fixtures import english
-from tests.model.tiny import INTENTS, SURE, UNSURE, TinyStage, write_bundle
+from tests.model.tiny import FLAGS, INTENTS, SURE, UNSURE, TinyStage, write_bundle
 
 
 @pytest.fixture
@@ -98,3 +99,53 @@ def test_a_bundle_whose_samples_fail_is_refused(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "tiny" / "1", stage, samples=[sample])
     with pytest.raises(BundleError, match="fails on a sample"):
         load_classifier(folder)
+
+
+def test_a_flag_is_told_calibrated_whatever_the_intent(tmp_path: Path) -> None:
+    words = {"card": SURE, "help": UNSURE}
+    fit = {"flags": {"vulnerable": (2.0, -1.0), "fraud": (1.0, -9.0)}}
+    stage = TinyStage("only", words, flags={"help": (3.0, 0.0)}, calibration=fit)
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))
+    (answer,) = classifier.predict(english("card help")).answers
+    assert [(one.flag, one.probability) for one in answer.flags] == [
+        ("vulnerable", platt(3.0, 2.0, -1.0)),
+        ("fraud", platt(0.0, 1.0, -9.0)),
+    ]
+    assert classifier.flags == FLAGS
+
+
+def test_a_stage_leaves_what_may_be_flagged_to_the_next(tmp_path: Path) -> None:
+    words = {"card": SURE, "help": UNSURE}
+    flags = {"help": (3.0, 0.0), "card": (-9.0, -9.0)}
+    quick = TinyStage("quick", words, 0.9, flags=flags, calibration={"flags_below": 0.2})
+    thorough = TinyStage("thorough", words, flags=flags)
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", quick, thorough))
+    answers = classifier.predict(english("card", "card card card help help help help")).answers
+    assert [answer.stage for answer in answers] == ["quick", "thorough"]
+
+
+def test_a_stage_of_one_language_is_asked_that_language_alone(tmp_path: Path) -> None:
+    words = {"card": SURE}
+    english_only = TinyStage("english", words, languages=["en"])
+    every = TinyStage("every", words)
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", english_only, every))
+    asked = [Question("card", language) for language in ("de", "en", "und", "en")]
+    answers = classifier.predict(asked).answers
+    assert [answer.stage for answer in answers] == ["every", "english", "every", "english"]
+
+
+def test_a_language_has_its_own_temperature(tmp_path: Path) -> None:
+    fit = {"languages": {"de": {"temperature": 9.0, "scope_a": 0.0, "scope_b": 0.0}}}
+    stage = TinyStage("only", {"card": SURE}, calibration=fit)
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))
+    german, english_one = classifier.predict(
+        [Question("card", "de"), Question("card", "en")]
+    ).answers
+    assert german.intents[0].confidence < english_one.intents[0].confidence
+    assert (german.in_scope, english_one.in_scope > 0.5) == (0.5, True)
+
+
+def test_the_last_stage_must_read_every_language(tmp_path: Path) -> None:
+    stage = TinyStage("english", {"card": SURE}, languages=["en"])
+    with pytest.raises(BundleError, match="english, is kept to some languages"):
+        load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def classifier(tmp_path: Path) -> BundleClassifier:
 
 
 def test_the_figures_are_those_of_the_rows(classifier: BundleClassifier) -> None:
-    report = evaluate(classifier, ROWS, QUEUES.__getitem__, classifier.set_least)
+    report = evaluate(classifier, ROWS, QUEUES.__getitem__)
     assert report["n"] == 4
     assert report["accuracy"] == 0.75
     assert report["queue_accuracy"] == 1.0
@@ -50,13 +51,21 @@ def test_the_figures_are_those_of_the_rows(classifier: BundleClassifier) -> None
     assert report["ms_p50"] > 0
 
 
-def test_a_prediction_set_holds_all_that_reach_its_threshold(
-    classifier: BundleClassifier,
+@pytest.mark.parametrize(
+    ("bounds", "coverage", "size"),
+    [
+        ({"set_least": 0.3}, 1.0, 1.5),
+        ({"set_least": 1.0}, 0.75, 1.0),
+        ({"set_least": 1.0, "set_least_of": {"greeting": 0.3}}, 1.0, 1.5),
+    ],
+)
+def test_a_prediction_set_holds_all_that_reach_their_bound(
+    tmp_path: Path, bounds: dict[str, Any], coverage: float, size: float
 ) -> None:
-    report = evaluate(classifier, ROWS, QUEUES.__getitem__, {"only": 0.3})
-    assert (report["set_coverage"], report["set_size"]) == (1.0, 1.5)
-    report = evaluate(classifier, ROWS, QUEUES.__getitem__, {"only": 1.0})
-    assert (report["set_coverage"], report["set_size"]) == (0.75, 1.0)
+    stage = TinyStage("only", WORDS, calibration=bounds)
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", stage))
+    report = evaluate(classifier, ROWS, QUEUES.__getitem__)
+    assert (report["set_coverage"], report["set_size"]) == (coverage, size)
 
 
 def test_rows_without_an_intent_count_for_scope_alone(classifier: BundleClassifier) -> None:
@@ -64,7 +73,7 @@ def test_rows_without_an_intent_count_for_scope_alone(classifier: BundleClassifi
         Labelled("hello hello", "in_scope", "en"),
         Labelled("", "out_of_scope", "en"),
     ]
-    report = evaluate(classifier, ROWS + scope_only, QUEUES.__getitem__, classifier.set_least)
+    report = evaluate(classifier, ROWS + scope_only, QUEUES.__getitem__)
     assert (report["n"], report["n_intent"]) == (6, 4)
     assert (report["n_in_scope"], report["n_out_of_scope"]) == (5, 1)
     assert report["accuracy"] == 0.75
@@ -75,7 +84,7 @@ def test_rows_without_an_intent_count_for_scope_alone(classifier: BundleClassifi
 
 def test_every_name_that_others_rely_on_is_there(classifier: BundleClassifier) -> None:
     rows = [*ROWS, Labelled("", "out_of_scope", "en")]
-    report = evaluate(classifier, rows, QUEUES.__getitem__, classifier.set_least)
+    report = evaluate(classifier, rows, QUEUES.__getitem__)
     numbers = (
         "n", "accuracy", "macro_f1", "queue_accuracy", "ece", "brier", "aurc", "oos_auroc",
         "oos_fpr95", "set_coverage", "set_size", "ms_p50",
@@ -87,7 +96,7 @@ def test_every_name_that_others_rely_on_is_there(classifier: BundleClassifier) -
 
 def test_progress_adds_up_to_the_rows(classifier: BundleClassifier) -> None:
     seen: list[int] = []
-    evaluate(classifier, ROWS * 50, QUEUES.__getitem__, classifier.set_least, seen.append)
+    evaluate(classifier, ROWS * 50, QUEUES.__getitem__, seen.append)
     assert sum(seen) == 200
 
 

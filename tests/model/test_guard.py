@@ -71,7 +71,7 @@ def test_it_recovers_by_itself_without_a_message(bench: Bench) -> None:
     bench.hands.turn(5)
     bench.until("closed")
     assert bench.states == ["open", "half_open", "closed"]
-    assert bench.model.asked[1:] == [[HARMLESS]] * LIMITS.probes
+    assert bench.model.asked[1:] == [[HARMLESS.text]] * LIMITS.probes
     assert bench.ask("b") == [True]
 
 

@@ -14,6 +14,7 @@ from router.core.prediction import Prediction
 from router.model.bundle import read_bundle
 from router.model.classifier import KEPT, BundleClassifier, load_classifier
 from router.model.stage import Stage, open_stage
+from tests.core.policy_fixtures import english
 
 SENTENCES = (
     "my card has still not come and I leave on Friday",

@@ -16,13 +16,15 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 INTENTS = ("lost_card", "fees", "greeting")
+FLAGS = ("vulnerable", "fraud")
 _UNKNOWN = "[UNK]"
 SURE, UNSURE = (9.0, 0.0, 0.0), (1.0, 0.9, 0.0)
 
 
 @dataclass(frozen=True)
 class TinyStage:
-    """``words`` gives each known word its logits; ``scope`` is added for each of its tokens."""
+    """``words`` gives each known word its logits, and ``flags`` some of them those of `FLAGS`;
+    ``scope`` is added for each of its tokens."""
 
     name: str
     words: Mapping[str, Sequence[float]]
@@ -30,7 +32,9 @@ class TinyStage:
     scope: float = 2.0
     max_tokens: int = 16
     temperature: float = 1.0
-    calibration: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Sequence[float]] | None = None
+    languages: Sequence[str] | None = None
 
 
 def write_bundle(
@@ -52,13 +56,16 @@ def write_bundle(
             "accept": stage.accept,
             "set_least": 0.1,
         } | dict(stage.calibration)
-    _write(folder / "labels.json", {"intents": INTENTS})
+        if stage.flags is not None:
+            calibrations[stage.name].setdefault("flags", dict.fromkeys(FLAGS, (1.0, 0.0)))
+    flags = {"flags": FLAGS} if stages[0].flags is not None else {}
+    _write(folder / "labels.json", {"intents": INTENTS} | flags)
     _write(folder / "calibration.json", {"stages": calibrations})
     manifest = {
         "schema": "model-bundle/v1",
         "name": folder.parent.name,
         "version": folder.name,
-        "languages": ["en"],
+        "languages": ["en", "de"] if any(stage.languages for stage in stages) else ["en"],
         "router_version": "0.1.0",
         "opset": 17,
         "stages": [_spec(stage) for stage in stages],
@@ -98,7 +105,8 @@ def _write(path: Path, value: Any) -> None:
 
 def _spec(stage: TinyStage) -> dict[str, Any]:
     free = {"type": "int64", "shape": ["batch", "tokens"]}
-    return {
+    flags = {"type": "double", "shape": ["batch", len(FLAGS)]}
+    return ({"languages": list(stage.languages)} if stage.languages else {}) | {
         "name": stage.name,
         "graph": f"{stage.name}.onnx",
         "tokenizer": f"{stage.name}.json",
@@ -107,7 +115,8 @@ def _spec(stage: TinyStage) -> dict[str, Any]:
         "outputs": {
             "intent_logits": {"type": "double", "shape": ["batch", len(INTENTS)]},
             "scope_logit": {"type": "double", "shape": ["batch"]},
-        },
+        }
+        | ({"flag_logits": flags} if stage.flags is not None else {}),
     }
 
 
@@ -130,6 +139,17 @@ def _graph(stage: TinyStage) -> Any:
         "scope": np.array(stage.scope, np.float64),
     }
     free = ["batch", "tokens"]
+    flag_outputs = []
+    if stage.flags is not None:
+        none = (0.0,) * len(FLAGS)
+        constants["flags"] = np.array([none, *(stage.flags.get(w, none) for w in stage.words)])
+        nodes += [
+            node("Gather", ["flags", "input_ids"], ["flag_rows"]),
+            node("Mul", ["flag_rows", "column"], ["flags_kept"]),
+            node("ReduceSum", ["flags_kept", "first"], ["flag_logits"], keepdims=0),
+        ]
+        shape = ["batch", len(FLAGS)]
+        flag_outputs = [helper.make_tensor_value_info("flag_logits", TensorProto.DOUBLE, shape)]
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -142,6 +162,7 @@ def _graph(stage: TinyStage) -> Any:
                 "intent_logits", TensorProto.DOUBLE, ["batch", len(INTENTS)]
             ),
             helper.make_tensor_value_info("scope_logit", TensorProto.DOUBLE, ["batch"]),
+            *flag_outputs,
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

@@ -30,6 +30,7 @@ class EchoLine:
         self.policy = Policy(
             ref=_POLICY,
             queues={},
+            flags={},
             rules=(),
             otherwise="router.review",
             review=Handling(priority=3, due=timedelta(hours=1)),
