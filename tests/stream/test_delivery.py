@@ -150,3 +150,20 @@ async def test_of_a_record_that_is_dead_lettered_nothing_else_is_sent_any_more()
     outcome = replace(outcome, records=(large, replace(large, value=b"its copy")))
     await publish(FakeProducers(make), [OutcomeParcel(one, outcome, TOPICS)])
     assert [topic for producer in made for topic, *_ in producer.log] == [TOPICS.dead_letter]
+
+
+async def test_what_is_acknowledged_is_not_sent_again_by_a_fresh_producer() -> None:
+    made: list[FakeProducer] = []
+
+    def make() -> FakeProducer:
+        first = not made
+
+        def answer(_topic: str, _: int, batch: FakeBatch) -> BaseException | None:
+            breaks = first and batch.appended[0][1] == b"b"
+            return OutOfOrderSequenceNumber() if breaks else None
+
+        made.append(FakeProducer(answer, most=1))
+        return made[-1]
+
+    await publish(FakeProducers(make), parcels(b"a", b"b"))
+    assert [[value for *_, value in one.log] for one in made] == [[b"a"], [b"b"]]
