@@ -9,6 +9,7 @@ import aiokafka
 import pytest
 
 from router.settings import Settings
+from router.stream.assignor import SteadyAssignor
 from router.stream.producers import BatchProducer, transactional_producers
 from router.stream.thread import BatchThread
 
@@ -33,7 +34,7 @@ def options_of(client: Any) -> dict[str, Any]:
 
 
 def transport(*, idempotent: bool) -> Any:
-    return SimpleNamespace(settings=SETTINGS, idempotent=idempotent)
+    return SimpleNamespace(settings=SETTINGS, idempotent=idempotent, assignor=SteadyAssignor({}))
 
 
 def test_the_consumer_reads_what_is_committed_and_moves_and_commits_nothing_by_itself() -> None:
@@ -42,6 +43,7 @@ def test_the_consumer_reads_what_is_committed_and_moves_and_commits_nothing_by_i
     assert made["isolation_level"] == "read_committed"
     assert made["auto_offset_reset"] == "none"
     assert made["enable_auto_commit"] is False
+    assert [type(one) for one in made["partition_assignment_strategy"]] == [SteadyAssignor]
     assert made["group_id"] == SETTINGS.group
     assert made["max_poll_interval_ms"] > 3600_000, "a slow batch is no reason to leave the group"
 
@@ -58,6 +60,6 @@ def test_a_producer_waits_for_all_replicas_and_writes_once_where_the_broker_can(
 
 
 def test_a_transactional_producer_is_made_under_the_id_that_is_asked_for() -> None:
-    made = options_of(transactional_producers(SETTINGS, 20)("an id"))
+    made = options_of(transactional_producers(SETTINGS)("an id"))
     assert made["transactional_id"] == "an id"
     assert made["acks"] == "all"

@@ -12,6 +12,7 @@ from router.ops.health import Health
 from router.ops.metrics import Metrics
 from router.settings import Settings
 from router.stream.app import consumer_of, make_app, producer_of
+from router.stream.capabilities import Capabilities
 from router.stream.producers import BatchProducer
 from router.stream.runtime import Runtime
 from tests.stream.fakes import until
@@ -35,7 +36,7 @@ class Client:
 async def producer(monkeypatch: pytest.MonkeyPatch) -> BatchProducer:
     settings = Settings()
     runtime = Runtime(settings, SystemClock(), Metrics(), Health())
-    app = make_app(runtime, settings.topics(), idempotent=True)
+    app = make_app(runtime, settings.topics(), Capabilities(True, False))
     cast(Any, consumer_of(app)._thread).thread_loop.close()
     producer = producer_of(app)
     monkeypatch.setattr(producer, "_new_producer", Client)

@@ -49,7 +49,7 @@ async def test_a_producer_that_does_not_start_is_the_end_and_leaves_none_half_st
             await asyncio.Event().wait()
 
     broker = FakeBroker()
-    delivery = ExactlyOnce("router", lambda tid: Refused(tid, broker), 5)
+    delivery = ExactlyOnce("router", lambda tid: Refused(tid, broker), broker.committed, 5)
     with pytest.raises(ClusterAuthorizationFailedError):
         await asyncio.wait_for(delivery.assigned([CHAT, OTHER]), 5)
     assert [one.steps for one in broker.made] == [["stop"], ["stop"]]

@@ -14,6 +14,7 @@ from router.ops.health import Health
 from router.ops.metrics import Metrics
 from router.settings import Settings
 from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
+from router.stream.capabilities import Capabilities
 from router.stream.consumer import BatchConsumer
 from router.stream.delivery import AtLeastOnce
 from router.stream.partition import TopicPartition
@@ -106,7 +107,7 @@ class Bench:
 async def open_bench() -> AsyncIterator[Bench]:
     """One that has ``CHAT`` assigned and has not taken it over yet."""
     runtime = Runtime(SETTINGS, SystemClock(), Metrics(), Health())
-    app = make_app(runtime, SETTINGS.topics(), idempotent=False)
+    app = make_app(runtime, SETTINGS.topics(), Capabilities(False, False))
     runtime.delivery = AtLeastOnce(producer_of(app), 5)
     work = GatedWork()
     runtime.lanes = make_lanes(runtime, app, work)

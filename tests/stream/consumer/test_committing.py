@@ -29,7 +29,7 @@ async def test_in_exactly_once_the_consumer_commits_nothing(bench: Bench) -> Non
     """The transaction has done so. A commit beside it is not fenced, and could set an offset back
     or ahead after another has taken over."""
     await bench.take_over()
-    bench.runtime.delivery = ExactlyOnce("router", lambda tid: None, 5)
+    bench.runtime.delivery = ExactlyOnce("router", lambda tid: None, bench.consumer.committed, 5)
     bench.work.gate.set()
     await bench.deliver(0, 2)
     await bench.runtime.lanes.wait_idle()
