@@ -12,6 +12,8 @@ from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from yarl import URL
 
 from router.core.topics import Topics
+from router.stream.assignor import SteadyAssignor
+from router.stream.capabilities import Capabilities
 from router.stream.consumer import BatchConsumer
 from router.stream.lanes import Lane, Lanes, SliceWork
 from router.stream.producers import BatchProducer
@@ -27,11 +29,12 @@ class BatchTransport(FaustTransport):
     Consumer = BatchConsumer
     Producer = BatchProducer
 
-    def __init__(self, urls: list[URL], app: Any, runtime: Runtime, *, idempotent: bool) -> None:
+    def __init__(self, urls: list[URL], app: Any, runtime: Runtime, broker: Capabilities) -> None:
         super().__init__(urls, app)
         self.runtime = runtime
         self.settings = runtime.settings
-        self.idempotent = idempotent
+        self.idempotent = broker.idempotent
+        self.assignor = SteadyAssignor(broker.partitions)
 
 
 class StreamApp(faust.App):
@@ -41,7 +44,7 @@ class StreamApp(faust.App):
         """Faust's tables would need them; there are none."""
 
 
-def make_app(runtime: Runtime, topics: Topics, *, idempotent: bool) -> StreamApp:
+def make_app(runtime: Runtime, topics: Topics, broker: Capabilities) -> StreamApp:
     """An app that hands every batch to ``runtime.lanes``; not started."""
     settings = runtime.settings
     urls = [URL(f"kafka://{address.strip()}") for address in settings.broker.split(",")]
@@ -61,7 +64,7 @@ def make_app(runtime: Runtime, topics: Topics, *, idempotent: bool) -> StreamApp
         key_serializer="raw",
         value_serializer="raw",
     )
-    transport = BatchTransport(urls, app, runtime, idempotent=idempotent)
+    transport = BatchTransport(urls, app, runtime, broker)
     app.transport = transport
     app.producer_transport = transport
     _add_agent(app, runtime, topics)

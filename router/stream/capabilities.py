@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import structlog
 from aiokafka.client import AIOKafkaClient
@@ -30,10 +30,11 @@ _log = structlog.get_logger("router.stream")
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """``idempotent``: a retried batch is written once. ``transactions``: exactly once is to be
-    had."""
+    had. ``partitions``: how many each topic has that was asked for."""
 
     idempotent: bool
     transactions: bool
+    partitions: Mapping[str, int] = field(default_factory=dict)
 
 
 async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
@@ -48,7 +49,7 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
     for left in reversed(range(_TRIES)):
         try:
             capabilities = await _ask(settings)
-            missing = await _missing(settings, wanted)
+            partitions = await _partitions(settings, wanted)
             break
         except BrokerError as error:
             if not left or isinstance(error, RefusedError):
@@ -56,13 +57,13 @@ async def ask_broker(settings: Settings, topics: Iterable[str]) -> Capabilities:
             _log.warning("broker not reached, trying again", problem=error.problem, tries=left)
             await asyncio.sleep(pause)
             pause *= 2
-    if missing:
+    if missing := [topic for topic in wanted if topic not in partitions]:
         raise BrokerError(
             f"The broker has no topic {', '.join(missing)}, or does not let us see it.",
             "Make them with `router topics create`; the worker creates none. If they are there, "
             "its user lacks a right on them: deploy/acls.md.",
         )
-    return capabilities
+    return replace(capabilities, partitions=partitions)
 
 
 async def _ask(settings: Settings) -> Capabilities:
@@ -107,7 +108,7 @@ async def _gives_producer_ids(client: AIOKafkaClient) -> bool:
     return False
 
 
-async def _missing(settings: Settings, topics: list[str]) -> list[str]:
+async def _partitions(settings: Settings, topics: list[str]) -> dict[str, int]:
     async with open_admin(settings) as admin:
         found = await admin.describe(topics)
-    return [topic for topic in topics if topic not in found]
+    return {topic: state.partitions for topic, state in found.items()}

@@ -81,6 +81,7 @@ class Reader:
         if woken or not asked:  # never an empty set: it would read as "all"
             return {}
         fetcher = consumer._fetcher
+        out_of_range: Mapping[Any, int] | None = None
         self._fetching = asyncio.current_task()
         try:
             with fetcher._subscriptions.fetch_context():
@@ -92,10 +93,13 @@ class Reader:
         except NoOffsetForPartitionError:
             return {}  # from before the seek: a partition that is asked for has a place
         except OffsetOutOfRangeError as error:
-            ((tp, position),) = error.args[0].items()
-            return await self._gone(tp, position, asked)
+            out_of_range = error.args[0]
         finally:
             self._fetching = None
+        if out_of_range is not None:
+            # Only now, when a wake or a seek does not cancel it: the fetch loop would end with it.
+            ((tp, position),) = out_of_range.items()
+            return await self._gone(tp, position, asked)
         return {TopicPartition(*tp): self._fetched(tp, asked, records)
                 for tp, records in found.items()}  # fmt: skip
 

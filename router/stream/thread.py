@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import aiokafka
 import structlog
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
@@ -40,7 +39,7 @@ class BatchThread(AIOKafkaConsumerThread):
             client_id="router",
             group_id=settings.group,
             group_instance_id=settings.instance or None,
-            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            partition_assignment_strategy=[transport.assignor],
             enable_auto_commit=False,
             # A position that is out of range is an error, and not mended in silence: `place` seeks.
             auto_offset_reset="none",

@@ -133,7 +133,7 @@ class _Worker:
     async def _work(self, line: WorkerLine, broker: Capabilities) -> None:
         settings = self._settings
         runtime = Runtime(settings, self._clock, self._metrics, self._health)
-        app = make_app(runtime, settings.topics(), idempotent=broker.idempotent)
+        app = make_app(runtime, settings.topics(), broker)
         runtime.delivery = _delivery(settings, broker, app)
         work = Routing(line, runtime, settings.topics(), self._executor)
         runtime.lanes = make_lanes(runtime, app, work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +27,7 @@ FAULTS: tuple[Fault, ...] = (
     "invented",
 )
 _UNAVAILABLE = "model_unavailable"
-DEAD_LETTER, IGNORED = "router.dead-letter", "router.ignored"
+DEAD_LETTER, IGNORED, REVIEW = "router.dead-letter", "router.ignored", "router.review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,23 @@ def check(history: History) -> Verdict:
         outputs[record.source].append(record)
     strict = history.delivery == "exactly-once"
     found = [*_lost_upstream(history)]
-    degraded: set[str] = set()
+    late: dict[str, set[str]] = {}
     for source, records in outputs.items():
         if source not in inputs:
             found.append(Violation("invented", f"{source} on {records[0].topic}"))
         excused = not strict and _is_degraded(records)
         if excused:
-            degraded.add(source)
+            late[source] = _late(records)
+            found += _halves(source, records)
         found += _ids(source, records)
         found += _copies(source, records, strict=strict)
         if not excused:
             found += _places(source, records)
     for source, one in inputs.items():
         found += _missing(one, outputs.get(source, []))
-    # A second place is late by nature; the log, which has all attempts, still shows their order.
-    ordered = (one for one in history.read if one.log or one.source not in degraded)
+    ordered = (one for one in history.read if one.log or one.queue not in late.get(one.source, ()))
     found += _reordered(ordered, inputs)
-    return Verdict(tuple(found), _repeats(history.read), len(degraded))
+    return Verdict(tuple(found), _repeats(history.read), len(late))
 
 
 def expected_id(source: str) -> str:
@@ -116,10 +116,32 @@ def _places(source: str, records: Iterable[Read]) -> Iterator[Violation]:
 
 
 def _is_degraded(records: Iterable[Read]) -> bool:
-    """Decided once without the model and once with it; nothing else differs."""
+    """Decided once without the model and once with it; nothing else differs. Neither a dead letter
+    nor what a bot wrote comes to the model at all."""
     with_model = {one.queue for one in records if one.reason != _UNAVAILABLE}
     without = {one.queue for one in records if one.reason == _UNAVAILABLE}
-    return bool(without) and len(with_model) == 1 and len(without) == 1 and with_model != without
+    asked = not with_model & {DEAD_LETTER, IGNORED, REVIEW}
+    return asked and len(with_model) == 1 and without == {REVIEW}
+
+
+def _halves(source: str, records: Iterable[Read]) -> Iterator[Violation]:
+    """The last attempt was acknowledged as a whole: one queue has both the place and the log."""
+    placed = {one.queue for one in records if not one.log}
+    logged = {one.queue for one in records if one.log}
+    if placed and logged and not placed & logged:
+        yield Violation("lost", f"{source} is placed in {placed} and logged in {logged}")
+
+
+def _late(records: Sequence[Read]) -> set[str]:
+    """The queues in which an input may stand behind what came after it: that of the second attempt.
+
+    It is the last in the log, which a conversation has on one partition. Copies tell of a third
+    attempt; then any may be late, and the log, which has all of them, still shows their order.
+    """
+    logged = sorted((one for one in records if one.log), key=lambda one: one.offset)
+    if not logged or len({(one.topic, one.queue) for one in records}) < len(records):
+        return {one.queue for one in records}
+    return {logged[-1].queue}
 
 
 def _ids(source: str, records: Iterable[Read]) -> Iterator[Violation]:

@@ -170,38 +170,6 @@ def test_a_copy_with_another_id_is_doubled_in_at_least_once_too() -> None:
     assert {one.fault for one in check(history).violations} == {"duplicated", "unequal id"}
 
 
-def degrade(history: History, *numbers: int) -> None:
-    """They are decided again, without a model."""
-    for number in numbers:
-        for log, topic in ((False, "review"), (True, "decisions")):
-            record = again(of(history, number, log=log), topic=topic, queue="router.review")
-            history.read.append(replace(record, reason="model_unavailable"))
-
-
-def test_a_repeat_that_went_to_review_for_want_of_a_model_is_told_apart() -> None:
-    history = good("at-least-once")
-    degrade(history, 6)
-    verdict = check(history)
-    assert (verdict.violations, verdict.degraded) == ((), 1)
-    strict = good("exactly-once")
-    degrade(strict, 6)
-    assert {one.fault for one in check(strict).violations} == {"routed twice", "duplicated"}
-
-
-def test_the_second_place_of_such_a_repeat_may_be_late_and_its_first_in_the_log_may_not() -> None:
-    history = good("at-least-once")
-    degrade(history, 6)
-    late = of(history, 9)  # the same conversation's next, on review before it
-    history.read.remove(late)
-    history.read.append(replace(late, topic="review", queue="router.review", offset=10))
-    entry = of(history, 9, log=True)
-    history.read[history.read.index(entry)] = replace(entry, queue="router.review")
-    assert check(history).violations == ()
-    first = of(history, 6, log=True)
-    history.read.remove(first)
-    assert {one.fault for one in check(history).violations} == {"reordered"}
-
-
 def test_a_repeat_out_of_turn_is_no_reordering() -> None:
     """First appearances count: what is sent again comes late."""
     history = good("at-least-once")

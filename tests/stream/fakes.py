@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from router.core.record import InRecord, Source
@@ -111,6 +113,81 @@ class FakeProducers:
         assert broken is self.current
         self.renewals += 1
         self.current = self._make()
+
+
+class FakeConsumer:
+    """aiokafka's consumer as far as it matters: logs, positions, and a fetch that waits for
+    ``arrival`` and then takes what stands at the position without a further await."""
+
+    def __init__(self, **logs: int) -> None:
+        self.ends = {TopicPartition("messages.chat", int(n[1:])): end for n, end in logs.items()}
+        self.positions = dict.fromkeys(self.ends, 0)
+        self.group: dict[TopicPartition, int] = {}
+        self.first = 0
+        self.arrival = asyncio.Event()
+        self.asked: list[set[TopicPartition]] = []
+        self.commit_error: Exception | None = None
+        self.fetch_error: Exception | None = None
+        self._fetcher = self
+        self._subscriptions = self
+        self._subscription = SimpleNamespace(
+            subscription=SimpleNamespace(
+                assignment=SimpleNamespace(tps=set(self.ends), state_value=self._state)
+            )
+        )
+
+    def _state(self, tp: TopicPartition) -> Any:
+        return SimpleNamespace(
+            position=self.positions[tp], has_valid_position=True, lso=self.ends[tp], highwater=0
+        )
+
+    @contextmanager
+    def fetch_context(self) -> Iterator[None]:
+        yield
+
+    async def fetched_records(
+        self,
+        partitions: set[TopicPartition],
+        timeout: float,  # noqa: ASYNC109  # aiokafka's signature
+        max_records: int | None,
+    ) -> dict[TopicPartition, list[Any]]:
+        assert partitions
+        self.asked.append(partitions)
+        try:
+            await asyncio.wait_for(self.arrival.wait(), timeout)
+        except TimeoutError:
+            return {}
+        if self.fetch_error is not None:
+            raise self.fetch_error
+        found = {}
+        for tp in partitions:
+            if self.positions[tp] < self.ends[tp]:
+                offsets = range(self.positions[tp], self.ends[tp])
+                found[tp] = [SimpleNamespace(offset=offset) for offset in offsets]
+                self.positions[tp] = self.ends[tp]
+        return found
+
+    async def beginning_offsets(
+        self, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, self.first)
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return {tp: self.ends[tp] for tp in partitions}
+
+    async def committed(self, tp: TopicPartition) -> int | None:
+        return self.group.get(tp)
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        self.positions[tp] = offset
+
+    def assignment(self) -> set[TopicPartition]:
+        return set(self.ends)
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        if self.commit_error is not None:
+            raise self.commit_error
+        self.group |= offsets
 
 
 class GatedWork:

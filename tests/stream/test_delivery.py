@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from aiokafka.errors import (
     KafkaConnectionError,
@@ -127,3 +129,41 @@ async def test_a_failed_send_is_the_end_even_if_others_of_the_slice_succeed() ->
     producers = FakeProducers(lambda: FakeProducer(fail, most=1))
     with pytest.raises(StreamError):
         await publish(producers, parcels(b"a", b"b", b"c"))
+
+
+async def test_of_a_record_that_is_dead_lettered_nothing_else_is_sent_any_more() -> None:
+    """Else it would stand in two places: what it still had to publish goes with it."""
+
+    def refuse(topic: str, _: int, batch: FakeBatch) -> BaseException | None:
+        large = len(batch.appended[0][1] or b"") > 10
+        return MessageSizeTooLargeError() if large and topic == TOPICS.review else None
+
+    made: list[FakeProducer] = []
+
+    def make() -> FakeProducer:
+        made.append(FakeProducer(refuse, most=1))
+        return made[-1]
+
+    one = record(0, b"x" * 11)
+    outcome = outcome_of(one, TOPICS)
+    (large,) = outcome.records
+    outcome = replace(outcome, records=(large, replace(large, value=b"its copy")))
+    await publish(FakeProducers(make), [OutcomeParcel(one, outcome, TOPICS)])
+    assert [topic for producer in made for topic, *_ in producer.log] == [TOPICS.dead_letter]
+
+
+async def test_what_is_acknowledged_is_not_sent_again_by_a_fresh_producer() -> None:
+    made: list[FakeProducer] = []
+
+    def make() -> FakeProducer:
+        first = not made
+
+        def answer(_topic: str, _: int, batch: FakeBatch) -> BaseException | None:
+            breaks = first and batch.appended[0][1] == b"b"
+            return OutOfOrderSequenceNumber() if breaks else None
+
+        made.append(FakeProducer(answer, most=1))
+        return made[-1]
+
+    await publish(FakeProducers(make), parcels(b"a", b"b"))
+    assert [[value for *_, value in one.log] for one in made] == [[b"a"], [b"b"]]

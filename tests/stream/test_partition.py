@@ -112,3 +112,23 @@ def test_what_is_to_be_committed_never_passes_what_is_done(
         state.finish(batch)
         start += size
     assert state.to_commit == start
+
+
+@pytest.mark.parametrize(
+    ("ready", "closing", "may"), [(True, False, True), (False, False, False), (True, True, False)]
+)
+def test_what_is_not_taken_over_or_is_being_taken_away_is_not_fetched(
+    ready: bool, closing: bool, may: bool
+) -> None:
+    state = partition()
+    state.ready, state.closing = ready, closing
+    assert state.may_fetch is may
+
+
+def test_what_is_acknowledged_never_goes_back() -> None:
+    state = partition()
+    batch = state.take(records(0, 5), 5, 0.0)
+    state.ack(batch, 4)
+    with pytest.raises(StreamError, match="backwards"):
+        state.ack(batch, 2)
+    assert state.to_commit == 4

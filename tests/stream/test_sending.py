@@ -106,3 +106,9 @@ async def test_a_topic_whose_partitions_are_never_known_is_the_end() -> None:
 
     with pytest.raises(StreamError, match="within"):
         await send_all(Deaf(), [out(0)], limit=0.05)
+
+
+async def test_an_error_of_our_own_is_not_taken_for_an_acknowledgement() -> None:
+    producer = FakeProducer(lambda *_: ValueError("a bug"))
+    with pytest.raises(ValueError, match="a bug"):
+        await send_all(producer, [out(0)])

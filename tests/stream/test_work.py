@@ -19,7 +19,8 @@ from router.ops.clock import SystemClock
 from router.ops.health import Health
 from router.ops.metrics import Metrics
 from router.settings import Settings
-from router.stream.delivery import AtLeastOnce
+from router.stream.delivery import AtLeastOnce, Parcel
+from router.stream.partition import Partition
 from router.stream.runtime import Runtime
 from router.stream.work import Routing, RoutingLine
 from tests.stream.echo import EchoLine
@@ -131,3 +132,21 @@ async def test_a_slice_in_line_when_its_partition_is_taken_away_is_left_to_the_n
     assert await doing is False
     assert producer.log == []
     assert counted(work.runtime.metrics.registry) == 0
+
+
+async def test_the_next_offset_is_the_one_after_the_last_record_whatever_holes_there_are(
+    executor: ThreadPoolExecutor,
+) -> None:
+    told: list[int] = []
+
+    class Noting(AtLeastOnce):
+        async def publish(
+            self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
+        ) -> None:
+            told.append(next_offset)
+
+    producers = FakeProducers()
+    work = routing(executor, EchoLine(TOPICS), producers.current)
+    work.runtime.delivery = Noting(producers, 5)
+    assert await work.do(partition(), [*records(0, 2), *records(7, 9)], 0.0)
+    assert told == [9]

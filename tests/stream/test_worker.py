@@ -237,7 +237,9 @@ async def test_a_static_member_comes_back_to_its_partitions_without_a_rebalance(
 async def test_kafka_has_transactions(bank: Bank) -> None:
     await bank.open()
     settings = Settings(broker=bank.bootstrap)
-    assert await ask_broker(settings, bank.topics.inputs) == capabilities.Capabilities(True, True)
+    topics = bank.topics.inputs
+    can = await ask_broker(settings, topics)
+    assert can == capabilities.Capabilities(True, True, dict.fromkeys(topics, 2))
 
 
 @pytest.mark.tansu
@@ -257,8 +259,9 @@ async def test_the_embedded_broker_has_no_idempotent_producer(
 ) -> None:
     bank = Bank(tansu.bootstrap, topic_prefix, group)
     await bank.open()
-    answer = await ask_broker(Settings(broker=tansu.bootstrap), bank.topics.inputs)
-    assert answer == capabilities.Capabilities(False, False)
+    topics = bank.topics.inputs
+    answer = await ask_broker(Settings(broker=tansu.bootstrap), topics)
+    assert answer == capabilities.Capabilities(False, False, dict.fromkeys(topics, 2))
 
 
 async def test_a_broker_out_of_reach_is_named_after_some_tries(
