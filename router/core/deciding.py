@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
@@ -28,8 +29,9 @@ _LAST_TIME = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What a batch's decisions share. ``languages`` are the model's, None where there is no model
-    to ask. ``timings`` may still be filled in until the decision is written out."""
+    """What a batch's decisions share. ``languages`` and ``model_flags`` are the model's, None and
+    none where there is no model to ask. ``timings`` may still be filled in until the decision is
+    written out."""
 
     policy: Policy
     model: ModelRef | None
@@ -37,6 +39,7 @@ class Circumstances:
     decided_at: datetime
     timings: Mapping[Stage, float]
     router_version: str
+    model_flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +59,8 @@ def asks_model(text: CustomerText, matched: Matched, around: Circumstances) -> b
         return False
     if matched.rule is None:
         return True
-    gravest = next(iter(around.policy.flags), None)
-    return gravest is not None and gravest not in matched.flags
+    graver = takewhile(lambda flag: flag not in matched.flags, around.policy.flags)
+    return any(flag in around.model_flags for flag in graver)
 
 
 def decide(

@@ -136,6 +136,7 @@ class Line:
             decided_at=datetime.fromtimestamp(self._clock.now(), UTC),
             timings=timings,
             router_version=self._router_version,
+            model_flags=frozenset(model.flags) if model else frozenset(),
         )
 
     def _safely(

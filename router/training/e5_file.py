@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -121,8 +122,7 @@ def _read_pieces(at: _Cursor) -> Pieces:
     _, size = at.numbers("iI")
     at.take(size)  # the normaliser's table: NFKC, which the tokenizer has
     texts = tuple(
-        blob[start:stop].decode("utf-8", errors="replace")
-        for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
+        blob[start:stop].decode("utf-8", errors="replace") for start, stop in pairwise(offsets)
     )
     return Pieces(texts, tuple(map(float, scores)), begin, end, pad, unknown)
 

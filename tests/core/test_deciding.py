@@ -172,13 +172,16 @@ def test_a_flag_that_the_policy_does_not_name_is_not_acted_on() -> None:
 def test_the_model_is_asked_where_a_graver_flag_than_the_rules_could_come() -> None:
     around = with_policy("queues:", f"{FLAGS}\nqueues:")
 
-    def asks(words: str, circumstances: Circumstances, language: str = "en") -> bool:
+    def asks(words: str, given: Circumstances, language: str = "en", **model: str) -> bool:
         text = text_of(words, language)
+        flags = frozenset(model) or frozenset({"vulnerable", "fraud"})
+        circumstances = replace(given, model_flags=flags)
         return asks_model(text, circumstances.policy.match(message(), text), circumstances)
 
     assert asks("hello", around)
     assert asks("They stole it", around)
     assert not asks("They stole it", AROUND)
+    assert not asks("They stole it", around, fraud="is all that this model knows")
     assert not asks("kill myself", around)
     assert not asks("They stole it", around, "sv")
     assert not asks("", around)
