@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 FUZZ_RECORDS ?= 1000000
+JOBS   ?= 2
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN    := $(VENV)/.runtime-installed
@@ -20,8 +21,8 @@ demo: $(RUN) ## Set up, then route a few hundred messages through an embedded br
 	@$(BIN)/router demo $(ARGS)
 
 test: $(DEV) ## Set up, then run every test (real Kafka too, where Java and Maven are)
-	@echo "==> pytest $(ARGS)"
-	@$(BIN)/python -m pytest $(ARGS)
+	@echo "==> pytest -n $(JOBS) --dist loadfile $(ARGS)"
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 fuzz: $(DEV) ## Set up, then send a million generated records through the core (FUZZ_RECORDS=…)
 	@$(BIN)/python -m tests.fuzz --records $(FUZZ_RECORDS) $(ARGS)

@@ -38,14 +38,18 @@ def test_the_wheel_carries_every_schema_and_the_default_policy(wheel: list[str])
     assert "router/data/deploy/policy.yaml" in wheel
 
 
-def test_the_wheel_carries_the_live_bundle_whole(wheel: list[str]) -> None:
+def test_the_wheel_carries_every_bundle_whole_and_not_what_they_were_taught(
+    wheel: list[str],
+) -> None:
+    bundles = [manifest.parent for manifest in (ROOT / "models").glob("*/*/manifest.json")]
     files = {
         f"router/data/{path.relative_to(ROOT).as_posix()}"
-        for path in (ROOT / "models").rglob("*")
-        if path.is_file()
+        for bundle in bundles
+        for path in bundle.iterdir()
     }
     assert any(name.endswith(".onnx") for name in files)
-    assert files <= set(wheel)
+    assert files | {"router/data/models/live.json"} <= set(wheel)
+    assert not [name for name in wheel if "models/texts" in name]
 
 
 def test_the_wheel_carries_no_tests(wheel: list[str]) -> None:

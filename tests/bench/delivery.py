@@ -1,8 +1,10 @@
 """``python -m tests.bench.delivery``: what exactly once costs beside at least once.
 
-Both on the same input, on the same broker, in turns: throughput with a line that does next to
-nothing and with the real one, and the latency that a read-committed reader sees at half of the
-real line's throughput. Exit code 1: it costs more than is promised.
+Both on the same input, on the same warm broker, in turns: throughput with a line that does next to
+nothing and with the real one, and the latency that a read-committed reader sees at half load. Full
+load is the highest rate at which the worker, at least once, keeps the 99th percentile under
+`OBJECTIVE` while broker, sender and reader run beside it on the same machine. Exit code 1: it costs
+more than is promised.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from tests.bench.latency import Latency, latency
 from tests.bench.loading import fill
 from tests.bench.processes import start
+from tests.bench.warming import warm
 from tests.integration.traffic import Traffic
 from tests.kafka import Cluster
 
@@ -25,6 +28,9 @@ GUARANTEES = ("at-least-once", "exactly-once")
 LEAST_RATIO = {"echo": 0.5, "model": 0.95}
 MOST_ADDED = (0.010, 0.025)
 """Seconds at p50 and p99."""
+OBJECTIVE = 0.25
+"""Seconds."""
+_LOWEST, _STEP = 20.0, 1.3
 _WITHIN = 600.0
 
 
@@ -36,16 +42,29 @@ def main() -> int:
         Cluster(Path(folder, "kafka"), quick=False) as cluster,
     ):
         place = Path(folder)
-        _, good = _throughput(cluster, "echo", arguments.echo, rounds, place)
-        rate, well = _throughput(cluster, "model", arguments.model, rounds, place)
-        fast = _latency(cluster, rate / 2, arguments.seconds, rounds, place)
+        _say(f"warmed: {warm(_topics(cluster), arguments.warm):.0f} transactions/s at the end")
+        good = _throughput(cluster, "echo", arguments.echo, rounds, place)
+        # Shorter, and more of them: the machine's own swings are the larger error.
+        well = _throughput(cluster, "model", arguments.model, 3 * rounds, place)
+        rate = _full_load(cluster, place) / 2
+        fast = _latency(cluster, rate, arguments.seconds, rounds, place)
     return 0 if good and well and fast else 1
 
 
-def _throughput(
-    cluster: Cluster, line: str, count: int, rounds: int, folder: Path
-) -> tuple[float, bool]:
-    """At-least-once's records a second, and whether the ratio is as promised."""
+def _full_load(cluster: Cluster, folder: Path) -> float:
+    """Records a second, found in steps."""
+    traffic = _topics(cluster)
+    rate = kept = _LOWEST
+    with start("model", traffic.environ | {"ROUTER_DELIVERY": GUARANTEES[0]}, folder) as worker:
+        worker.wait_event("ready")
+        while (found := latency(traffic, rate, 8.0)).p99 < OBJECTIVE:
+            kept, rate = rate, rate * _STEP
+    _say(f"full load: {kept:.0f} records/s; at {rate:.0f} p99 is {found.p99 * 1e3:.0f} ms")
+    return kept
+
+
+def _throughput(cluster: Cluster, line: str, count: int, rounds: int, folder: Path) -> bool:
+    """Whether the ratio is as promised."""
     traffic = _topics(cluster)
     fill(traffic, count)
     rates: dict[str, list[float]] = {name: [] for name in GUARANTEES}
@@ -60,7 +79,7 @@ def _throughput(
             f"  {name:<14} {statistics.median(rates[name]):>9,.0f} records/s  {_each(rates[name])}"
         )
     _say(f"  ratio {ratio:.2f} (at least {LEAST_RATIO[line]})")
-    return plain, ratio >= LEAST_RATIO[line]
+    return ratio >= LEAST_RATIO[line]
 
 
 def _drain(traffic: Traffic, line: str, guarantee: str, count: int, folder: Path) -> float:
@@ -112,8 +131,9 @@ def _say(words: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else "")
     parser.add_argument("--echo", type=int, default=200_000, help="records for the empty line")
-    parser.add_argument("--model", type=int, default=6_000, help="records for the real one")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--model", type=int, default=4_000, help="records for the real one")
+    parser.add_argument("--rounds", type=int, default=3, help="of each; the real line's are thrice")
+    parser.add_argument("--warm", type=float, default=75.0, help="seconds before anything counts")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each latency run")
     return parser.parse_args()
 

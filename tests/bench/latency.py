@@ -33,11 +33,11 @@ async def _latency(traffic: Traffic, rate: float, seconds: float) -> Latency:
         traffic.topics.decisions,
         bootstrap_servers=traffic.settings.broker,
         isolation_level="read_committed",
-        auto_offset_reset="earliest",
         fetch_max_wait_ms=50,
     )
     producer = AIOKafkaProducer(bootstrap_servers=traffic.settings.broker)
     await consumer.start()
+    await consumer.seek_to_end()  # what was decided in an earlier run is none of this one's
     await producer.start()
     arrived: dict[Source, float] = {}
     count = int(rate * (seconds + _WARM_SECONDS))
