@@ -58,6 +58,20 @@ def split_command(data: Path, out: Path) -> None:
 @model_group.command("train")
 @_data
 @click.option("--out", type=_FOLDER, required=True, help="The run folder, out of the repository.")
+@click.option(
+    "--encoder",
+    type=click.Choice(["minilm", "e5"]),
+    default="minilm",
+    show_default=True,
+    help="minilm reads English, e5 all eight languages.",
+)
+@click.option(
+    "--layers",
+    type=click.IntRange(1, 12),
+    default=6,
+    show_default=True,
+    help="Of e5's twelve, so many stay.",
+)
 @click.option("--epochs", type=click.IntRange(0), help="0 fits the heads alone, in minutes.")
 @click.option("--seed", type=click.IntRange(0), help="Another seed is another model.")
 @click.option(
@@ -67,9 +81,18 @@ def split_command(data: Path, out: Path) -> None:
     show_default=True,
     help="Where the machine does other work besides, one is the fastest.",
 )
+@click.option("--device", default="cpu", show_default=True, help="torch's name: cpu, cuda.")
 @click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
 def train_command(  # noqa: PLR0917 - click passes options by name
-    data: Path, out: Path, epochs: int | None, seed: int | None, threads: int, resume: bool
+    data: Path,
+    out: Path,
+    encoder: str,
+    layers: int,
+    epochs: int | None,
+    seed: int | None,
+    threads: int,
+    device: str,
+    resume: bool,
 ) -> None:
     """Fine-tune the encoder with its heads: about half an hour.
 
@@ -82,9 +105,11 @@ def train_command(  # noqa: PLR0917 - click passes options by name
     from router.training.run import train
 
     require_extra()
-    given = {"epochs": epochs, "seed": seed}
+    given: dict[str, Any] = {"layers": layers, "epochs": epochs, "seed": seed}
+    given["encoder"] = encoder
     recipe = Recipe(**{name: value for name, value in given.items() if value is not None})
-    train(data, out, recipe, threads=threads, resume=resume, tell=note)
+    own = MODELS / "texts"
+    train(data, own, out, recipe, threads=threads, device=device, resume=resume, tell=note)
     click.echo(f"Trained. Now: router model export --run {out} --out models/NAME/VERSION")
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from router.training import checkpoint
 from router.training.batches import batch_order, padded, token_ids
 from router.training.encoder import WORDS, encode, pool, shape_of
-from router.training.heads import INTENT, SCOPE
+from router.training.heads import FLAGS, INTENT, SCOPE
+from router.training.lesson import Lesson, joined
 from router.training.recipe import Recipe
 from router.training.variation import varied
 
@@ -25,14 +26,23 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """Texts to learn from. ``intents`` holds the index of each text's intent; ``own`` and
-    ``foreign`` are texts without an intent of ours, in and out of scope."""
+class Course:
+    """``whole`` is seen in every epoch; of each of ``drawn``, so many texts, drawn anew."""
 
-    texts: tuple[str, ...]
-    intents: tuple[int, ...]
-    own: tuple[str, ...]
-    foreign: tuple[str, ...]
+    whole: Lesson
+    drawn: tuple[tuple[Lesson, int], ...]
+
+    def epoch(self, random: np.random.Generator) -> Lesson:
+        some = [
+            lesson.of(random.choice(len(lesson), min(count, len(lesson)), replace=False))
+            for lesson, count in self.drawn
+        ]
+        return joined([self.whole, *some])
+
+    @property
+    def size(self) -> int:
+        """Texts an epoch."""
+        return len(self.whole) + sum(min(count, len(lesson)) for lesson, count in self.drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +50,46 @@ class _Batch:
     ids: torch.Tensor
     mask: torch.Tensor
     intents: torch.Tensor
-    in_scope: torch.Tensor
+    scope: torch.Tensor
+    flags: torch.Tensor
 
 
 def finetune(
     weights: dict[str, torch.Tensor],
     tokenizer: Tokenizer,
-    lesson: Lesson,
+    course: Course,
     recipe: Recipe,
     *,
     folder: Path,
+    device: str,
     tell: Tell,
 ) -> dict[str, torch.Tensor]:
     """The weights after ``recipe.epochs``; the word vectors stay as they came.
 
     Each epoch's end is written to ``folder``; a run that finds one there goes on from it, and
-    gives what an unbroken run would have given on the same machine.
+    gives what an unbroken run would have given on the same machine and ``device`` (torch's name).
     """
     import torch  # noqa: PLC0415 - heavy: only when training
 
-    trained = {n: t.clone().requires_grad_() for n, t in weights.items() if n != WORDS}
+    words = weights[WORDS].to(device)
+    trained = {
+        name: tensor.to(device, copy=True).requires_grad_()
+        for name, tensor in weights.items()
+        if name != WORDS
+    }
     heads = [t for n, t in trained.items() if n.startswith("head.")]
     body = [t for n, t in trained.items() if not n.startswith("head.")]
     optimiser = torch.optim.AdamW(
         [{"params": body, "peak": recipe.rate}, {"params": heads, "peak": recipe.head_rate}],
         weight_decay=recipe.decay,
     )
-    per_epoch = -(-(len(lesson.texts) + recipe.own + recipe.foreign) // recipe.batch)
+    per_epoch = -(-course.size // recipe.batch)
     total = per_epoch * recipe.epochs
-    everything = {**trained, WORDS: weights[WORDS]}
+    everything = {**trained, WORDS: words}
     for epoch in range(checkpoint.restore(folder, trained, optimiser), recipe.epochs):
         torch.manual_seed(recipe.seed * 1000 + epoch)
         began, losses = time.monotonic(), []
-        for number, batch in enumerate(_epoch(lesson, tokenizer, recipe, epoch)):
+        for number, batch in enumerate(_epoch(course, tokenizer, recipe, epoch, device)):
             step = epoch * per_epoch + number
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * _share_of_peak(step, total, recipe.warmup)
@@ -87,7 +104,7 @@ def finetune(
                 mean = np.mean(losses[-50:])
                 tell(f"epoch {epoch + 1}, {number + 1}/{per_epoch}: loss {mean:.3f}, {took:.0f} s")
         checkpoint.save(folder, trained, optimiser, epoch + 1)
-    return {name: tensor.detach() for name, tensor in everything.items()}
+    return {name: tensor.detach().cpu() for name, tensor in everything.items()}
 
 
 def _share_of_peak(step: int, total: int, warmup: float) -> float:
@@ -96,33 +113,47 @@ def _share_of_peak(step: int, total: int, warmup: float) -> float:
     return min((step + 1) / rising, max(0.0, (total - step) / max(1.0, total - rising)))
 
 
-def _epoch(lesson: Lesson, tokenizer: Tokenizer, recipe: Recipe, epoch: int) -> Iterator[_Batch]:
+def _epoch(
+    course: Course, tokenizer: Tokenizer, recipe: Recipe, epoch: int, device: str
+) -> Iterator[_Batch]:
     import torch  # noqa: PLC0415 - heavy: only when training
 
     random = np.random.default_rng((recipe.seed, epoch))
-    own = random.choice(lesson.own, min(recipe.own, len(lesson.own)), replace=False)
-    foreign = random.choice(lesson.foreign, min(recipe.foreign, len(lesson.foreign)), replace=False)
-    texts = [varied(str(text), random) for text in (*lesson.texts, *own, *foreign)]
-    intents = np.array([*lesson.intents, *[-1] * (len(own) + len(foreign))])
-    in_scope = np.ones(len(texts), np.float32)
-    in_scope[len(texts) - len(foreign) :] = 0
-    rows = token_ids(tokenizer, texts, recipe.max_tokens)
+    lesson = course.epoch(random)
+    rows = token_ids(tokenizer, [varied(t, random) for t in lesson.texts], recipe.max_tokens)
     for chosen in batch_order([len(row) for row in rows], recipe.batch, random):
-        ids, mask = map(torch.from_numpy, padded([rows[index] for index in chosen]))
-        yield _Batch(ids, mask, *map(torch.from_numpy, (intents[chosen], in_scope[chosen])))
+        some = lesson.of(chosen)
+        arrays = (*padded([rows[index] for index in chosen]), some.intents, some.scope, some.flags)
+        yield _Batch(*(torch.from_numpy(array).to(device) for array in arrays))
 
 
 def _loss(weights: dict[str, torch.Tensor], batch: _Batch, recipe: Recipe) -> torch.Tensor:
+    """Each part is summed over the texts that teach it and divided by the batch's size: each text
+    weighs the same, whatever its mates teach."""
     import torch.nn.functional as f  # noqa: PLC0415 - heavy: only when training
 
     vectors = encode(weights, shape_of(weights), batch.ids, batch.mask, recipe.dropout)
     pooled = f.dropout(pool(vectors, batch.mask), recipe.dropout)
-    logits = f.linear(pooled, weights[f"{INTENT}.weight"], weights[f"{INTENT}.bias"])
-    scope = f.linear(pooled, weights[f"{SCOPE}.weight"], weights[f"{SCOPE}.bias"]).squeeze(1)
+
+    def logits(head: str) -> torch.Tensor:
+        return f.linear(pooled, weights[f"{head}.weight"], weights[f"{head}.bias"])
+
+    size = len(batch.intents)
     known = batch.intents >= 0
-    # Summed over the batch's known rows and divided by its size: each text weighs the same.
-    intent_loss = f.cross_entropy(
-        logits[known], batch.intents[known], label_smoothing=recipe.smoothing, reduction="sum"
-    ) / len(known)
-    scope_loss = f.binary_cross_entropy_with_logits(scope, batch.in_scope)
-    return intent_loss + recipe.scope_weight * scope_loss
+    loss = f.cross_entropy(
+        logits(INTENT)[known],
+        batch.intents[known],
+        label_smoothing=recipe.smoothing,
+        reduction="sum",
+    )
+    for head, truth, weight in (
+        (SCOPE, batch.scope.unsqueeze(1), recipe.scope_weight),
+        (FLAGS, batch.flags, recipe.flags_weight),
+    ):
+        if f"{head}.weight" not in weights:
+            continue
+        of_head, told = logits(head), truth >= 0
+        loss = loss + weight * f.binary_cross_entropy_with_logits(
+            of_head[told], truth[told].to(of_head.dtype), reduction="sum"
+        )
+    return loss / size

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from router.training.encoder import EPSILON, WORDS, Shape
-from router.training.heads import INTENT, SCOPE
+from router.training.heads import FLAGS, INTENT, SCOPE
 from router.training.quantise import by_column, by_row
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class _Graph:
 
 def build_graph(weights: Arrays, shape: Shape, max_tokens: int) -> onnx.ModelProto:
     """The model as int8 ONNX: ``input_ids`` and ``attention_mask`` (int64, batch by tokens) in,
-    ``intent_logits`` (double, batch by intents) and ``scope_logit`` (double, batch) out."""
+    ``intent_logits`` (double, batch by intents), ``scope_logit`` (double, batch) and, where there
+    is a head for them, ``flag_logits`` (double, batch by flags) out."""
     from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - only when exporting
 
     graph = _Graph()
@@ -77,6 +78,7 @@ def build_graph(weights: Arrays, shape: Shape, max_tokens: int) -> onnx.ModelPro
     _heads(graph, weights, pooled)
     free = ["batch", "tokens"]
     intents = weights[f"{INTENT}.bias"].shape[0]
+    flags = weights[f"{FLAGS}.bias"].shape[0] if f"{FLAGS}.bias" in weights else 0
     return helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -90,6 +92,15 @@ def build_graph(weights: Arrays, shape: Shape, max_tokens: int) -> onnx.ModelPro
                     "intent_logits", TensorProto.DOUBLE, ["batch", intents]
                 ),
                 helper.make_tensor_value_info("scope_logit", TensorProto.DOUBLE, ["batch"]),
+                *(
+                    [
+                        helper.make_tensor_value_info(
+                            "flag_logits", TensorProto.DOUBLE, ["batch", flags]
+                        )
+                    ]
+                    if flags
+                    else []
+                ),
             ],
             [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
         ),
@@ -213,6 +224,8 @@ def _heads(graph: _Graph, weights: Arrays, pooled: str) -> None:
     graph.add("Identity", intents, name="intent_logits")
     scope = _head(graph, weights, pooled, SCOPE)
     graph.add("Squeeze", scope, graph.integers(1), name="scope_logit")
+    if f"{FLAGS}.weight" in weights:
+        graph.add("Identity", _head(graph, weights, pooled, FLAGS), name="flag_logits")
 
 
 def _head(graph: _Graph, weights: Arrays, pooled: str, name: str) -> str:

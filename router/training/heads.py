@@ -1,14 +1,15 @@
-"""The two linear heads on the pooled vector, first fitted on the encoder as it is."""
+"""The linear heads on the pooled vector, first fitted on the encoder as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from router.training.batches import Ids, padded
 from router.training.encoder import Shape, Weights, encode, pool
+from router.training.lesson import Lesson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 INTENT = "head.intent"
 SCOPE = "head.scope"
+FLAGS = "head.flags"
 
 
 def features(weights: Weights, shape: Shape, rows: Sequence[Ids]) -> npt.NDArray[np.float32]:
@@ -32,22 +34,25 @@ def features(weights: Weights, shape: Shape, rows: Sequence[Ids]) -> npt.NDArray
     return pooled
 
 
-def fit_heads(
-    pooled: npt.NDArray[np.float32],
-    intents: npt.NDArray[np.int64],
-    in_scope: npt.NDArray[np.float32],
-) -> dict[str, torch.Tensor]:
-    """Logistic regressions on ``pooled``: intents on the rows whose intent is not −1, scope on
-    all rows."""
+def fit_heads(pooled: npt.NDArray[np.float32], lesson: Lesson) -> dict[str, torch.Tensor]:
+    """Logistic regressions on ``pooled``, each on the rows of ``lesson`` that teach it; there is a
+    head of flags where any flag is known to be set."""
     import torch  # noqa: PLC0415 - heavy: only when training
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - heavy, likewise
 
-    known = intents >= 0
-    intent = LogisticRegression(C=1.0, max_iter=150).fit(pooled[known], intents[known])
-    scope = LogisticRegression(C=1.0, max_iter=300, class_weight="balanced").fit(pooled, in_scope)
-    fitted = ((INTENT, intent), (SCOPE, scope))
+    def fitted(known: npt.NDArray[np.bool_], truth: npt.NDArray[np.int64], **how: Any) -> Any:
+        return LogisticRegression(C=1.0, max_iter=300, **how).fit(pooled[known], truth[known])
+
+    models = {
+        INTENT: [fitted(lesson.intents >= 0, lesson.intents)],
+        SCOPE: [fitted(lesson.scope >= 0, lesson.scope, class_weight="balanced")],
+    }
+    if (lesson.flags > 0).any():
+        models[FLAGS] = [fitted(flag >= 0, flag) for flag in lesson.flags.T]
     return {
-        f"{head}.{part}": torch.from_numpy(np.ascontiguousarray(values, np.float32))
-        for head, model in fitted
-        for part, values in (("weight", model.coef_), ("bias", model.intercept_))
+        f"{head}.{part}": torch.from_numpy(
+            np.ascontiguousarray(np.concatenate([getattr(one, name) for one in some]), np.float32)
+        )
+        for head, some in models.items()
+        for part, name in (("weight", "coef_"), ("bias", "intercept_"))
     }

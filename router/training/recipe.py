@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from router.training.backbones import Name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """``epochs`` 0 keeps the encoder as it came and fits the heads alone.
+    """``encoder`` is a backbone's name, of whose layers ``layers`` stay. ``epochs`` 0 keeps it as
+    it came and fits the heads alone.
 
     ``rate`` and ``head_rate`` are AdamW's at their peak, after ``warmup`` (a share of the steps)
     and before a straight way down to nothing. ``own`` and ``foreign`` are the CLINC150 texts of
     each scope that an epoch draws anew.
     """
 
+    encoder: Name = "minilm"
+    layers: int = 6
     epochs: int = 6
     seed: int = 7
     batch: int = 32
@@ -24,6 +29,7 @@ class Recipe:
     dropout: float = 0.1
     smoothing: float = 0.1
     scope_weight: float = 0.3
+    flags_weight: float = 0.5
     own: int = 500
     foreign: int = 1300
     max_tokens: int = 128

@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from router.errors import UsageError
 from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
-from router.training.batches import bare_tokenizer, token_ids
-from router.training.encoder import Weights, load_pretrained, pretrained_folder, shape_of
+from router.training.backbones import open_backbone
+from router.training.batches import token_ids
+from router.training.encoder import Weights, shape_of
 from router.training.examples import Example, intents_of, read_banking, read_clinc, write_split
-from router.training.finetune import Lesson, Tell, finetune
+from router.training.finetune import Course, Tell, finetune
 from router.training.heads import features, fit_heads
+from router.training.lesson import from_banking, from_clinc, from_own, joined
+from router.training.own import FLAGS, calibrates, read_own, write_messages
 from router.training.recipe import Recipe
 from router.training.scope import ScopeData, heldout_intents, scope_data
 from router.training.split import Split, split_examples
@@ -57,10 +58,22 @@ def write_splits(data: Path, out: Path) -> tuple[Split, ScopeData]:
     return split, scope
 
 
-def train(data: Path, out: Path, recipe: Recipe, *, threads: int, resume: bool, tell: Tell) -> None:
+def train(
+    data: Path,
+    own: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    threads: int,
+    device: str,
+    resume: bool,
+    tell: Tell,
+) -> None:
     """Split, fit the heads, fine-tune, and write the run folder ``out``.
 
-    The same data, recipe and machine give the same weights, broken off and resumed or not.
+    ``own`` is the folder of our own messages; an encoder that reads one language learns from that
+    language's alone. The same data, recipe and machine give the same weights, broken off and
+    resumed or not.
 
     Raises:
         UsageError: data is missing, or ``out`` holds another run and ``resume`` is not set.
@@ -71,44 +84,59 @@ def train(data: Path, out: Path, recipe: Recipe, *, threads: int, resume: bool, 
     torch.set_num_threads(threads)
     _prepare(out, recipe, resume=resume)
     split, scope = write_splits(data, out / "split")
-    labels = intents_of(split.train)
-    lesson = _lesson(split.train, labels, scope)
-    folder = pretrained_folder()
-    tokenizer, weights = bare_tokenizer(folder), load_pretrained(folder)
-    tell(f"{len(lesson.texts)} texts of {len(labels)} intents; fitting the heads")
+    tell("opening the encoder")
+    backbone = open_backbone(recipe.encoder, recipe.layers)
+    messages = [m for m in read_own(own, "train") if m.language in backbone.languages]
+    taught = [m for m in messages if not calibrates(m)]
+    write_messages(out / "split" / "own-calibration.jsonl", filter(calibrates, messages))
+    labels = tuple(sorted({*intents_of(split.train), *(m.label for m in taught)} - {OUT_OF_SCOPE}))
+    course = Course(
+        joined([from_banking(split.train, labels), from_own(taught, labels)]),
+        (
+            (from_clinc(scope.own, in_scope=True), recipe.own),
+            (from_clinc(scope.foreign, in_scope=False), recipe.foreign),
+        ),
+    )
+    weights, tokenizer = backbone.weights, backbone.tokenizer
+    tell(f"{len(course.whole)} texts of {len(labels)} intents; fitting the heads")
     heads = out / _HEADS
     if not heads.is_file():
-        save_file(_first_heads(weights, tokenizer, lesson, recipe), heads)
+        save_file(_first_heads(weights, tokenizer, course, recipe), heads)
     weights |= load_file(heads)
     if recipe.epochs:
-        weights = finetune(weights, tokenizer, lesson, recipe, folder=out, tell=tell)
+        weights = finetune(weights, tokenizer, course, recipe, folder=out, device=device, tell=tell)
     save_file(weights, out / "weights.safetensors")
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
     facts = {
         "recipe": dataclasses.asdict(recipe),
+        "languages": list(backbone.languages),
+        "encoder": dict(backbone.card),
         "labels": list(labels),
-        "data": {name: _sha256(data / name) for name in SOURCES},
+        "flags": list(FLAGS),
+        "data": {name: _sha256(data / name) for name in SOURCES}
+        | {f"texts/train/{language}.jsonl": _sha256(own / "train" / f"{language}.jsonl")
+           for language in backbone.languages},
         "heldout_scope_intents": list(heldout_intents(read_clinc(data))),
         "texts": {
             **{part.name: len(getattr(split, part.name)) for part in dataclasses.fields(split)},
             **{part.name: len(getattr(scope, part.name)) for part in dataclasses.fields(scope)},
+            "own_train": len(taught),
+            "own_calibration": len(messages) - len(taught),
         },
-    }
+    }  # fmt: skip
     (out / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def _first_heads(
-    weights: Weights, tokenizer: Tokenizer, lesson: Lesson, recipe: Recipe
+    weights: Weights, tokenizer: Tokenizer, course: Course, recipe: Recipe
 ) -> dict[str, torch.Tensor]:
     """Heads fitted on the encoder as it came; a thousand or two texts say enough of scope."""
-    own = lesson.own[:: max(1, len(lesson.own) // 1000)]
-    foreign = lesson.foreign[:: max(1, len(lesson.foreign) // 2000)]
-    texts = (*lesson.texts, *own, *foreign)
-    pooled = features(weights, shape_of(weights), token_ids(tokenizer, texts, recipe.max_tokens))
-    intents = np.array([*lesson.intents, *[-1] * (len(own) + len(foreign))])
-    in_scope = np.ones(len(texts), np.float32)
-    in_scope[len(texts) - len(foreign) :] = 0
-    return fit_heads(pooled, intents, in_scope)
+    some = [
+        lesson.of(range(0, len(lesson), max(1, len(lesson) // 2000))) for lesson, _ in course.drawn
+    ]
+    lesson = joined([course.whole, *some])
+    rows = token_ids(tokenizer, lesson.texts, recipe.max_tokens)
+    return fit_heads(features(weights, shape_of(weights), rows), lesson)
 
 
 def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
@@ -121,16 +149,6 @@ def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
         )
     out.mkdir(parents=True, exist_ok=True)
     started.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-
-
-def _lesson(examples: Sequence[Example], labels: Sequence[str], scope: ScopeData) -> Lesson:
-    index = {label: number for number, label in enumerate(labels)}
-    return Lesson(
-        texts=tuple(e.text for e in examples),
-        intents=tuple(index[e.label] for e in examples),
-        own=tuple(e.text for e in scope.own),
-        foreign=tuple(e.text for e in scope.foreign),
-    )
 
 
 def _as(label: str, examples: Sequence[Example]) -> list[Example]:

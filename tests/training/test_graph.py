@@ -22,9 +22,11 @@ from tokenizers.processors import TemplateProcessing
 from router.training import checkpoint
 from router.training.batches import batch_order, token_ids
 from router.training.encoder import Shape, encode, pool, shape_of
-from router.training.finetune import Lesson, finetune
+from router.training.examples import Example
+from router.training.finetune import Course, finetune
 from router.training.graph import build_graph
 from router.training.heads import features
+from router.training.lesson import from_banking, from_clinc
 from router.training.recipe import Recipe
 
 WIDTH, INNER, VOCABULARY, TOKENS = 64, 128, 50, 16
@@ -104,6 +106,7 @@ def test_padding_and_batch_mates_change_no_bit() -> None:
             assert (one[0] == all_of_them[row]).all()
 
 
+LABELS = ("card", "fee")
 TEXTS = ("card late", "fee high", "card gone", "fee wrong", "card not here", "a fee")
 
 
@@ -120,9 +123,20 @@ def word_tokenizer() -> Tokenizer:
 
 def _tuned(folder: Path, recipe: Recipe, lines: list[str]) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
-    lesson = Lesson(TEXTS, (0, 1, 0, 1, 0, 1), own=("bank",), foreign=("boil egg", "egg"))
+    known = from_banking([Example(t, "fee" if "fee" in t else "card") for t in TEXTS], LABELS)
+    own = from_clinc([Example("bank", "balance")], in_scope=True)
+    foreign = from_clinc([Example("boil egg", "recipe"), Example("egg", "recipe")], in_scope=False)
+    course = Course(known, ((own, recipe.own), (foreign, recipe.foreign)))
     weights = random_weights(layers=1, intents=2)
-    return finetune(weights, word_tokenizer(), lesson, recipe, folder=folder, tell=lines.append)
+    return finetune(
+        weights,
+        word_tokenizer(),
+        course,
+        recipe,
+        folder=folder,
+        device="cpu",
+        tell=lines.append,
+    )
 
 
 RECIPE = Recipe(epochs=6, batch=3, rate=5e-3, head_rate=5e-2, own=1, foreign=2, max_tokens=TOKENS)

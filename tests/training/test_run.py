@@ -15,7 +15,16 @@ from router.training.run import train
 
 def _start(out: Path, recipe: Recipe, *, resume: bool) -> None:
     """Starts a run that goes no further than the missing data."""
-    train(out / "no-data", out, recipe, threads=1, resume=resume, tell=lambda _: None)
+    train(
+        out / "no-data",
+        out / "no-texts",
+        out,
+        recipe,
+        threads=1,
+        device="cpu",
+        resume=resume,
+        tell=lambda _: None,
+    )
 
 
 def test_a_run_without_its_data_says_which_file_is_missing(tmp_path: Path) -> None:
