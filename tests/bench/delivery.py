@@ -65,7 +65,8 @@ def _full_load(cluster: Cluster, guarantee: str, folder: Path) -> float:
         while (found := latency(traffic, rate, 8.0)).p99 < OBJECTIVE:
             kept, rate = rate, rate * _STEP
     _say(
-        f"full load {guarantee}: {kept:.0f} records/s; at {rate:.0f} p99 is {found.p99 * 1e3:.0f} ms"
+        f"full load, {guarantee}: {kept:.0f} records/s; "
+        f"at {rate:.0f} p99 is {found.p99 * 1e3:.0f} ms"
     )
     return kept
 
