@@ -128,7 +128,7 @@ def _explain(lines: list[Line]) -> None:
     if worse:
         click.echo(f"Worse: {', '.join(worse)}.")
     else:
-        click.echo("No group has enough messages to judge by: give more --data.")
+        click.echo("There are too few messages with an intent to judge by: give more --data.")
 
 
 def _row(line: Line) -> tuple[str, ...]:

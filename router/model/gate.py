@@ -18,6 +18,9 @@ _TOGETHER = 128
 _TIMED = 200
 """So many texts are asked one at a time, of both models by turns."""
 
+INTENT = "intent"
+"""The line of the best intent, over all messages."""
+
 _LIKELY = 0.5
 """A flag that the policy does not name is raised from here on."""
 
@@ -157,8 +160,8 @@ def compare_size(new: int, live: int, larger: float) -> Line:
 
 
 def passes(lines: Sequence[Line]) -> bool:
-    """Whether nothing is worse, and at least something could be judged by answers."""
-    judged = any(line.unit == "share" and line.verdict == "ok" for line in lines)
+    """Whether nothing is worse, and there were messages enough to judge intents by at all."""
+    judged = any(line.what == INTENT and line.verdict == "ok" for line in lines)
     return judged and all(line.verdict != "worse" for line in lines)
 
 
@@ -183,7 +186,7 @@ def _groups(
     """What is compared, on which texts, and what is right there."""
     of_intents = [p for p in pairs if p[0].row.label not in {IN_SCOPE, OUT_OF_SCOPE}]
     outside = [p for p in pairs if p[0].row.label == OUT_OF_SCOPE]
-    yield "intent", of_intents, lambda case: case.intent
+    yield INTENT, of_intents, lambda case: case.intent
     yield "queue", of_intents, lambda case: case.queue
     inside = [p for p in pairs if p[0].row.label != OUT_OF_SCOPE]
     yield "in scope, kept", inside, lambda case: case.kept
