@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from router.cli.context import settings_of
+from router.cli.model_live import canary_command, shadow_command
 from router.cli.output import json_option, note, print_json, print_level, print_table
 from router.errors import BundleError
-from router.resources import MODELS
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FOUND_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -215,10 +215,15 @@ def show_command(context: click.Context, bundle: str, as_json: bool) -> None:
     )  # fmt: skip
 
 
+for _command in (shadow_command, canary_command):
+    model_group.add_command(_command)
+
+
 def _found(context: click.Context, spec: str) -> Path:
     from router.model.bundle import find_bundle
 
-    return find_bundle(spec or settings_of(context).model, MODELS)
+    settings = settings_of(context)
+    return find_bundle(spec or settings.model, settings.models_folder)
 
 
 def _measure(context: click.Context, classifier: Any, data: Path, policy: str) -> dict[str, Any]:
