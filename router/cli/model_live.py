@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from router.cli.context import settings_of
+from router.cli.model_common import models_option
 from router.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -15,22 +15,14 @@ if TYPE_CHECKING:
 
 _bundle = click.argument("bundle", metavar="[NAME@VERSION]", default="")
 _off = click.option("--off", is_flag=True, help="End it.")
-_models = click.option(
-    "--models",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The folder of NAME/VERSION and live.json; else ROUTER_MODELS.",
-)
 
 
 @click.command("shadow")
 @_bundle
 @_off
-@_models
+@models_option
 @json_option
-@click.pass_context
-def shadow_command(
-    context: click.Context, bundle: str, off: bool, models: Path | None, as_json: bool
-) -> None:
+def shadow_command(bundle: str, off: bool, models: Path, as_json: bool) -> None:
     """Have a second bundle predict beside the live one: it decides nothing.
 
     Workers show it what they have decided, when there is time, and count in
@@ -44,7 +36,7 @@ def shadow_command(
     from router.model.trials import set_shadow
 
     _check_one_of(bundle, off)
-    _tell(set_shadow(_folder(context, models), bundle or None), as_json)
+    _tell(set_shadow(models, bundle or None), as_json)
 
 
 @click.command("canary")
@@ -55,19 +47,14 @@ def shadow_command(
     help="Of the conversations: 0.05 is one in twenty.",
 )
 @_off
-@_models
+@models_option
 @json_option
-@click.pass_context
-def canary_command(  # noqa: PLR0917  # click passes options by name
-    context: click.Context,
-    bundle: str,
-    share: float | None,
-    off: bool,
-    models: Path | None,
-    as_json: bool,
+def canary_command(
+    bundle: str, share: float | None, off: bool, models: Path, as_json: bool
 ) -> None:
     """Have a second bundle decide for a share of the conversations.
 
+    As for `promote` it must have passed `gate` against the live one; exit code 1 where it has not.
     Which ones follows from a hash of the conversation's id: a conversation stays with its model,
     and a larger share keeps those of a smaller one. Each decision names the model that answered.
 
@@ -80,17 +67,17 @@ def canary_command(  # noqa: PLR0917  # click passes options by name
 
     _check_one_of(bundle, off)
     if off != (share is None):
-        raise click.UsageError("A canary needs --share, and --off takes none.", context)
-    _tell(set_canary(_folder(context, models), bundle or None, share or 0.0), as_json)
+        raise click.UsageError("A canary needs --share, and --off takes none.", _context())
+    _tell(set_canary(models, bundle or None, share or 0.0), as_json)
 
 
 def _check_one_of(bundle: str, off: bool) -> None:
     if bool(bundle) == off:
-        raise click.UsageError("Give NAME@VERSION or --off.", click.get_current_context())
+        raise click.UsageError("Give NAME@VERSION or --off.", _context())
 
 
-def _folder(context: click.Context, models: Path | None) -> Path:
-    return models or settings_of(context).models_folder
+def _context() -> click.Context:
+    return click.get_current_context()
 
 
 def _tell(live: Live, as_json: bool) -> None:

@@ -24,11 +24,14 @@ class Labelled:
     text: str
     label: str
     language: str
+    flags: tuple[str, ...] | None = None
+    """The safety flags that it should raise; None: the file does not say."""
 
 
 def read_labelled(path: Path) -> list[Labelled]:
     """Rows of a CSV file, or of JSON lines where the name ends in ``.jsonl``, with ``text``,
-    ``label`` and perhaps ``language`` (else ``en``).
+    ``label`` and perhaps ``language`` (else ``en``) and ``flags`` (a list; in a CSV file, names
+    with spaces between).
 
     Raises:
         UsageError: the file cannot be read or a row lacks a column; the error names it.
@@ -45,10 +48,22 @@ def read_labelled(path: Path) -> list[Labelled]:
                     f"{path}, row {number}: there is no {column}.",
                     "Columns are text, label and, if you like, language.",
                 )
-        labelled.append(Labelled(row["text"], row["label"], row.get("language") or "en"))
+        flags = _flags(row, f"{path}, row {number}")
+        labelled.append(Labelled(row["text"], row["label"], row.get("language") or "en", flags))
     if not labelled:
         raise UsageError(f"{path} holds no rows.")
     return labelled
+
+
+def _flags(row: Mapping[str, Any], where: str) -> tuple[str, ...] | None:
+    given = row.get("flags")
+    if isinstance(given, str):
+        given = given.split()
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise UsageError(f"{where}: flags must be a list of names.")
+    return tuple(given)
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from router.core.prediction import ModelRef
-from router.errors import BundleError
-from router.model.bundle import find_bundle
-from router.model.classifier import load_classifier
-from router.model.live import LIVE, NAME_AT_VERSION, Canary, Live, read_live, write_live
+from router.model.live import LIVE, Canary, Live, read_live, write_live
+from router.model.promotion import check_gate, loaded
 
 
 def set_shadow(models: Path, name: str | None) -> Live:
@@ -19,7 +16,7 @@ def set_shadow(models: Path, name: str | None) -> Live:
         BundleError: it does not load, or `live.json` is malformed or cannot be written.
     """
     if name is not None:
-        open_trial(models, name)
+        loaded(models, name)
     return _write(models, replace(read_live(models / LIVE), shadow=name))
 
 
@@ -27,30 +24,13 @@ def set_canary(models: Path, name: str | None, share: float = 0.0) -> Live:
     """Have the bundle ``name`` decide for ``share`` of the conversations; None ends that.
 
     Raises:
+        NotPromotedError: it has passed no gate against the live bundle.
         BundleError: it does not load, or `live.json` is malformed or cannot be written.
     """
     live = read_live(models / LIVE)
     if name is not None:
-        open_trial(models, name)
+        check_gate(models, name, live.live)
     return _write(models, replace(live, canary=Canary(name, share) if name is not None else None))
-
-
-def open_trial(models: Path, name: str) -> ModelRef:
-    """The reference of the bundle ``name``, which loads as it will in a worker.
-
-    Raises:
-        BundleError: it does not, or is not of that name.
-    """
-    if not NAME_AT_VERSION.fullmatch(name):
-        raise BundleError(f"{name} is not of the form name@version.")
-    folder = find_bundle(name, models)
-    ref = load_classifier(folder).ref
-    if f"{ref.name}@{ref.version}" != name:
-        raise BundleError(
-            f"{folder} says that it is {ref.name}@{ref.version}.",
-            "Decisions would name another bundle than live.json: name the folders as it says.",
-        )
-    return ref
 
 
 def _write(models: Path, live: Live) -> Live:
