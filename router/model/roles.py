@@ -64,4 +64,8 @@ class Roles:
             return before if classifier else None
         guard = self._guard_of("shadow")
         way = under_the_name("shadow", guard.ask)
-        return ShadowThread(classifier, way, self._shadow_watch, self._on_fault, guard.close)
+        try:
+            return ShadowThread(classifier, way, self._shadow_watch, self._on_fault, guard.close)
+        except (RuntimeError, MemoryError) as error:  # no thread is to be had
+            self._on_fault("shadow", error)
+            return None
