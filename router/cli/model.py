@@ -10,6 +10,7 @@ from router.cli.context import settings_of
 from router.cli.model_bundles import list_command, show_command, verify_command
 from router.cli.model_common import FOUND_FILE, figure, found, measure
 from router.cli.model_gate import gate_command
+from router.cli.model_live import canary_command, shadow_command
 from router.cli.model_package import package_command
 from router.cli.model_promote import promote_command, rollback_command
 from router.cli.model_train import export_command, split_command, train_command
@@ -71,6 +72,6 @@ def evaluate_command(
 for _command in (
     *(split_command, train_command, export_command, package_command),
     *(list_command, show_command, verify_command),
-    *(gate_command, promote_command, rollback_command),
+    *(gate_command, promote_command, rollback_command, canary_command, shadow_command),
 ):
     model_group.add_command(_command)

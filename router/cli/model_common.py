@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from router.cli.context import settings_of
-from router.resources import MODELS
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FOUND_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -20,7 +19,8 @@ FOUND_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 def found(context: click.Context, spec: str) -> Path:
     from router.model.bundle import find_bundle
 
-    return find_bundle(spec or settings_of(context).model, MODELS)
+    settings = settings_of(context)
+    return find_bundle(spec or settings.model, settings.models_folder)
 
 
 def measure(context: click.Context, classifier: Any, data: Path, policy: str) -> dict[str, Any]:
@@ -52,10 +52,13 @@ def figure(value: float | None) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
+def _or_the_settings(context: click.Context, _: click.Parameter, given: Path | None) -> Path:
+    return given or settings_of(context).models_folder
+
+
 models_option = click.option(
     "--models",
     type=FOUND_FOLDER,
-    default=MODELS,
-    show_default="the router's own",
-    help="The folder of NAME/VERSION and live.json.",
+    callback=_or_the_settings,
+    help="The folder of NAME/VERSION and live.json; else ROUTER_MODELS.",
 )

@@ -28,17 +28,10 @@ def promote(models: Path, new: str, at: str) -> Live:
         NotPromotedError: it has passed no gate against the bundle that is live now.
         BundleError: a bundle or `live.json` is malformed, or ``new`` does not load.
     """
-    if not NAME_AT_VERSION.fullmatch(new):
-        raise BundleError(f"{new} is not of the form name@version.")
     live = read_live(models / LIVE)
     if live.live == new:
         return live
-    ref = _loaded(models, new)
-    replaced = read_bundle(find_bundle(live.live, models)).ref
-    if problem := objection(record_path(models, new), ref, replaced):
-        raise NotPromotedError(
-            f"{problem}.", f"Run `router model gate {new} --against {live.live} --data FILE`."
-        )
+    check_gate(models, new, live.live)
     changed = replace(
         live,
         live=new,
@@ -61,14 +54,35 @@ def roll_back(models: Path) -> Live:
     if not live.history:
         raise NotPromotedError(f"{models / LIVE} knows of no bundle that was live before.")
     before = live.history[-1].live
-    _loaded(models, before)
+    loaded(models, before)
     changed = replace(live, live=before, history=live.history[:-1])
     write_live(models / LIVE, changed)
     return changed
 
 
-def _loaded(models: Path, spec: str) -> ModelRef:
-    """The reference of a bundle that loads, under the name by which it was asked for."""
+def check_gate(models: Path, new: str, live: str) -> None:
+    """Load ``new``, and see whether a gate lets it decide in the place of ``live``.
+
+    Raises:
+        NotPromotedError: it has passed no gate against ``live``.
+        BundleError: a bundle is malformed, or ``new`` does not load.
+    """
+    ref = loaded(models, new)
+    replaced = read_bundle(find_bundle(live, models)).ref
+    if problem := objection(record_path(models, new), ref, replaced):
+        raise NotPromotedError(
+            f"{problem}.", f"Run `router model gate {new} --against {live} --data FILE`."
+        )
+
+
+def loaded(models: Path, spec: str) -> ModelRef:
+    """The reference of a bundle that loads, under the name by which it was asked for.
+
+    Raises:
+        BundleError: it does not load, or is not of that name.
+    """
+    if not NAME_AT_VERSION.fullmatch(spec):
+        raise BundleError(f"{spec} is not of the form name@version.")
     folder = find_bundle(spec, models)
     ref = load_classifier(folder).ref
     if name_of(ref) != spec:
