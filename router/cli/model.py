@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from router.cli.context import settings_of
+from router.cli.model_evaluate import evaluate_command
 from router.cli.output import json_option, note, print_json, print_level, print_table
 from router.errors import BundleError
 from router.resources import MODELS
@@ -35,6 +36,9 @@ def model_group() -> None:
       router model verify
       router model evaluate --data heldout.csv
     """
+
+
+model_group.add_command(evaluate_command)
 
 
 @model_group.command("split")
@@ -110,44 +114,6 @@ def export_command(context: click.Context, run: Path, out: Path) -> None:
     }
     add_metrics(out, measured)
     click.echo(f"Written: {out}. Its accuracy is {measured['heldout.csv']['accuracy']:.4f}.")
-
-
-@model_group.command("evaluate")
-@click.option("--data", type=_FOUND_FILE, required=True, help="CSV or .jsonl: text, label.")
-@click.option(
-    "--model", "spec", default="", help="Bundle folder or name@version; else ROUTER_MODEL."
-)
-@click.option("--policy", default="", help="Maps intents to queues; else ROUTER_POLICY.")
-@json_option
-@click.pass_context
-def evaluate_command(
-    context: click.Context, data: Path, spec: str, policy: str, as_json: bool
-) -> None:
-    """Measure a bundle on labelled texts.
-
-    Columns are text, label and perhaps language. A label is an intent, out_of_scope, or in_scope
-    for a bank's business of no intent in particular, which counts for scope alone.
-
-    \b
-    Example:
-      router model evaluate --data heldout.csv --json
-    """
-    from router.model.classifier import load_classifier
-
-    settings = settings_of(context)
-    classifier = load_classifier(_found(context, spec), settings.infer_threads)
-    report = _measure(context, classifier, data, policy)
-    if as_json:
-        print_json(report)
-        return
-    for name, value in report.items():
-        if not isinstance(value, dict):
-            click.echo(f"{name:22} {_figure(value)}")
-    for name in ("coverage_at_risk", "queue_coverage_at_risk"):
-        shares = report.get(name, {}).items()
-        click.echo(f"{name:22} " + ", ".join(f"{r}: {_figure(s)}" for r, s in shares))
-    rows = [(name, *map(_figure, row.values())) for name, row in report["per_queue"].items()]
-    print_table(("queue", "n", "recall", "precision"), rows)
 
 
 @model_group.command("verify")
