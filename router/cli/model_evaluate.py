@@ -65,9 +65,8 @@ def evaluate_command(  # noqa: PLR0917 - click passes options by name
     are a list in JSON, in CSV names with blanks between.
 
     \b
-    Examples:
-      router model evaluate --data heldout.csv --json
-      router model evaluate --data heldout.jsonl --report /tmp/report
+    Example:
+      router model evaluate --data heldout.csv --report /tmp/report
     """
     from router.model.assessing import assess
     from router.model.bundle import find_bundle

@@ -101,6 +101,7 @@ def _spread(
         else:
             low, high = (float(end) for end in np.quantile(values, (0.025, 0.975)))
             if name in biased:
-                low, high = max(0.0, 2 * figure - high), max(0.0, 2 * figure - low)
-            spread[name] = [low, high]
+                low, high = max(0.0, 2 * figure - high), 2 * figure - low
+            # What is biased much may lie outside; an interval without its figure helps nobody.
+            spread[name] = [min(low, figure), max(high, figure)]
     return spread

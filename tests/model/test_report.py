@@ -29,7 +29,7 @@ ROWS = [
     Labelled(PRIVATE, "<b>&greeting", "de", ("vulnerable",)),
     Labelled("", "out_of_scope", "en"),
 ] * 3
-VOID = {"meta", "br", "line", "path", "circle", "rect"}
+VOID = {"meta"}
 PICTURES = {"reliability", "risk-coverage", "confusion-queues", "confusion-intents"}
 
 
