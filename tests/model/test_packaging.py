@@ -216,7 +216,8 @@ def test_a_part_that_is_none_is_refused_naming_it(
 ) -> None:
     path = parts.graph.with_name(part)
     path.write_text(content)
+    changed: dict[str, Any] = {part: path}
     with pytest.raises(RouterError, match=problem) as caught:
-        package(replace(parts, **{part: path}), out)
+        package(replace(parts, **changed), out)
     assert ".new" not in str(caught.value)
     assert not out.exists()
