@@ -109,8 +109,8 @@ def _doubts(rows: Sequence[Labelled], classifier: Classifier) -> Iterator[str]:
         ("language", {row.language for row in rows}, classifier.languages | {"und"}),
         ("flag", {flag for row in rows for flag in row.flags or ()}, set(classifier.flags)),
     )
-    for kind, found, known in kinds:
-        strange = sorted(found - known)
+    for kind, given, known in kinds:
+        strange = sorted(given - known)
         # With columns in disorder a label may be a customer's text: only names are shown.
         shown = [name for name in strange if _NAME.fullmatch(name)][:5]
         if strange:

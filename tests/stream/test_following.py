@@ -71,7 +71,7 @@ class Stand:
         work = cast(Routing, self.work)
         return Looks(self.answers, 0.001, self.work.line, work, watches)
 
-    def value(self, name: str, **labels: str) -> float | None:
+    def value(self, name: str, /, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(name, labels)
 
 
