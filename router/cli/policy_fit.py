@@ -121,7 +121,7 @@ def _sent(
     rows = [row for row in rows if row.label != IN_SCOPE]
     alone = ModelAlone(policy, classifier.languages)
     known = policy.intents | {*classifier.intents, OUT_OF_SCOPE}
-    sent = []
+    sent: list[Sent | None] = []
     progress = Progress("messages asked")
     for start in range(0, len(rows), _TOGETHER):
         some = rows[start : start + _TOGETHER]

@@ -45,27 +45,24 @@ def test_what_is_too_risky_at_any_threshold_passes_no_more_often_than_stated(n: 
     assert broken <= MOST
 
 
-def test_a_risk_that_rises_and_falls_with_confidence_breaks_the_promise_no_more_often() -> None:
-    """The surest messages are the worst: a stricter threshold is the riskier one."""
+def falling(confidence: float) -> float:
+    """Of messages whose confidence lies evenly from 0 to 1, those above t have a true risk of
+    0.2 (1 - t)² / 3, which is 0.02 at a t of 0.4523."""
+    return 0.2 * (1 - confidence) ** 2
+
+
+def test_a_threshold_is_too_low_for_its_true_risk_no_more_often_than_stated() -> None:
     chance = np.random.default_rng(7)
-
-    def risk(confidence: float) -> float:
-        return 0.3 if confidence > 0.9 else 0.03 if confidence > 0.3 else 0.1
-
-    def truth(threshold: float) -> float:
-        grid = [(i + 0.5) / 1000 for i in range(1000) if (i + 0.5) / 1000 >= threshold]
-        return sum(map(risk, grid)) / len(grid)
-
-    aim = Aim(0.085, 1 - DELTA)
-    fits = [fit_thresholds(rows("a", 900, risk, chance), "a", aim).fits[0] for _ in range(RUNS)]
-    assert sum(f.source != "review" and truth(f.threshold) > aim.risk for f in fits) <= MOST
+    aim = Aim(0.02, 1 - DELTA)
+    fits = [fit_thresholds(rows("a", 900, falling, chance), "a", aim).fits[0] for _ in range(RUNS)]
+    assert sum(fit.threshold < 0.4523 for fit in fits) <= MOST
+    assert sum(fit.source == "queue" for fit in fits) > RUNS / 2
 
 
 def test_a_good_queue_gets_a_low_threshold_that_its_true_risk_allows() -> None:
-    data = rows("a", 6000, lambda c: 0.2 * (1 - c) ** 2, np.random.default_rng(3))
+    data = rows("a", 6000, falling, np.random.default_rng(3))
     (fit,) = fit_thresholds(data, "a", Aim(0.02, 0.95)).fits
-    # Among those above t the true risk is 0.2 (1 - t)² / 3, which is 0.02 at a t of 0.452.
-    assert 0.45 <= fit.threshold <= 0.56
+    assert 0.45 <= fit.threshold <= 0.6
     assert fit.bound <= 0.02
 
 
