@@ -17,6 +17,8 @@ class Example:
 
     text: str
     label: str
+    language: str = "en"
+    flags: tuple[str, ...] = ()
 
 
 def read_banking(data: Path) -> list[Example]:
@@ -52,12 +54,17 @@ def read_split(path: Path) -> list[Example]:
 
 
 def write_split(path: Path, examples: Iterable[Example]) -> None:
-    """Columns ``text`` and ``label``, as `router model evaluate` reads them."""
+    """Columns ``text`` and ``label``, as `router model evaluate` reads them; where an example has
+    a language besides English or a flag, also ``language`` and ``flags`` (parted by spaces)."""
+    examples = list(examples)
+    more = any(e.language != "en" or e.flags for e in examples)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("text", "label"))
-        writer.writerows((e.text, e.label) for e in examples)
+        writer.writerow(("text", "label", *(("language", "flags") if more else ())))
+        writer.writerows(
+            (e.text, e.label, *((e.language, " ".join(e.flags)) if more else ())) for e in examples
+        )
 
 
 def intents_of(examples: Sequence[Example]) -> tuple[str, ...]:
@@ -76,7 +83,15 @@ def _read_csv(path: Path, label: str) -> list[Example]:
         rows = csv.DictReader(stream)
         if missing := {"text", label} - set(rows.fieldnames or ()):
             raise UsageError(f"{path} has no column {min(missing)}.")
-        return [Example(row["text"].strip(), row[label]) for row in rows]
+        return [
+            Example(
+                row["text"].strip(),
+                row[label],
+                row.get("language") or "en",
+                tuple((row.get("flags") or "").split()),
+            )
+            for row in rows
+        ]
 
 
 def _read_lines(path: Path) -> list[Example]:

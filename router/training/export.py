@@ -23,7 +23,7 @@ from router.model.stage import Stage, open_stage
 from router.training.encoder import shape_of
 from router.training.examples import Example, read_split
 from router.training.finetune import Tell
-from router.training.fit import fit_calibration
+from router.training.fit import NO_INTENT, Measured, fit_calibration
 from router.training.graph import OPSET, build_graph
 
 STAGE = "minilm"
@@ -65,10 +65,12 @@ def export(run: Path, out: Path, tell: Tell) -> BundleClassifier:
     tell("quantising")
     spec = _write_graph(run, out, len(labels), facts["recipe"]["max_tokens"])
     (out / TOKENIZER).write_bytes((run / TOKENIZER).read_bytes())
-    _write_json(out / LABELS, {"intents": labels})
+    flags = tuple(facts.get("flags", ())) if "flag_logits" in spec.outputs else ()
+    _write_json(out / LABELS, {"intents": labels} | ({"flags": flags} if flags else {}))
     stage = open_stage(spec, (out / GRAPH).read_bytes(), (out / TOKENIZER).read_bytes(), 1)
     tell("calibrating")
-    calibration = _calibrate(stage, read_split(run / "split" / "calibration.csv"), labels)
+    examples = read_split(run / "split" / "calibration.csv")
+    calibration = _calibrate(stage, examples, labels, flags)
     _write_json(out / CALIBRATION, {"stages": {STAGE: dataclasses.asdict(calibration)}})
     _write_manifest(out, spec, facts, samples=[])
     answers = load_classifier(out).predict([Question(text, "en") for text in SAMPLES]).answers
@@ -133,17 +135,22 @@ def _write_graph(run: Path, out: Path, intents: int, max_tokens: int) -> StageSp
 
 
 def _calibrate(
-    stage: Stage, examples: Sequence[Example], labels: Sequence[str]
+    stage: Stage, examples: Sequence[Example], labels: Sequence[str], flags: Sequence[str]
 ) -> StageCalibration:
     rows = stage.ask([example.text for example in examples]).rows
     index = {label: number for number, label in enumerate(labels)}
-    known = [(index[e.label], r) for e, r in zip(examples, rows, strict=True) if e.label in index]
-    return fit_calibration(
-        np.array([row.logits for _, row in known]),
-        np.array([intent for intent, _ in known]),
-        np.array([row.scope for row in rows]),
-        np.array([example.label != OUT_OF_SCOPE for example in examples]),
+    measured = Measured(
+        logits=np.array([row.logits for row in rows]),
+        intents=np.array([index.get(example.label, NO_INTENT) for example in examples]),
+        scope_logits=np.array([row.scope for row in rows]),
+        in_scope=np.array([example.label != OUT_OF_SCOPE for example in examples]),
+        languages=[example.language for example in examples],
+        flag_logits=np.array([row.flags for row in rows]).reshape(len(rows), len(flags)),
+        flags=np.array([[flag in e.flags for flag in flags] for e in examples], bool).reshape(
+            len(rows), len(flags)
+        ),
     )
+    return fit_calibration(measured, labels, flags)
 
 
 def _write_manifest(

@@ -134,7 +134,7 @@ def _lesson(examples: Sequence[Example], labels: Sequence[str], scope: ScopeData
 
 
 def _as(label: str, examples: Sequence[Example]) -> list[Example]:
-    return [Example(e.text, label) for e in examples]
+    return [dataclasses.replace(e, label=label) for e in examples]
 
 
 def _sha256(path: Path) -> str:
