@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from router import __version__
-from router.core.asking import Ask, OnFault, ask
+from router.core.asking import OnFault
 from router.core.breaker import BreakerLimits, Watch
+from router.core.choosing import Model, ModelSet, Role
 from router.core.clock import Clock
 from router.core.line import Line
 from router.core.parsing import EventValidators
@@ -19,8 +21,13 @@ from router.core.text import LanguageStep
 from router.core.topics import Channel
 from router.errors import UsageError
 from router.policies import open_policy
-from router.resources import MODELS, SCHEMAS
+from router.resources import SCHEMAS
 from router.settings import Settings
+
+if TYPE_CHECKING:
+    from router.model.guard import Guard
+    from router.model.roles import Roles
+    from router.ops.model_watch import ModelWatches
 
 
 def build_line(
@@ -43,7 +50,7 @@ def build_line(
         BundleError: the model is missing or fails its hashes.
         UsageError: a schema file is missing or malformed.
     """
-    return Line(
+    line = Line(
         open_policy(settings.policy),
         open_classifier(settings) if model else None,
         open_languages(),
@@ -53,11 +60,46 @@ def build_line(
         max_event_bytes=settings.max_event_bytes,
         router_version=__version__,
         on_fault=on_fault,
-        ask=_guarded(settings, clock, watch) if watch else ask,
     )
+    if watch is None or line.classifier is None:
+        return line
+    guard = _guard(settings, clock, watch, _LIVES)
+    return line.with_models(ModelSet(live=Model(line.classifier, guard.ask, guard.close)))
 
 
-def _guarded(settings: Settings, clock: Clock, watch: Watch) -> Ask:
+def follow_models(
+    settings: Settings,
+    clock: Clock,
+    on_fault: OnFault,
+    watches: ModelWatches,
+    models: ModelSet,
+) -> Roles | None:
+    """What keeps to ``live.json``, where ``models`` (of `build_line`) are in force; None where
+    ``ROUTER_MODEL`` names another model."""
+    from router.model.following import Follower  # noqa: PLC0415  # the worker's alone
+    from router.model.roles import Roles  # noqa: PLC0415  # as said above
+
+    if settings.model or models.live is None:
+        return None
+
+    def guard_of(role: Role) -> Guard:
+        return _guard(settings, clock, watches.of(role), _LIVES if role == "live" else _TRIALS)
+
+    follower = Follower(
+        settings.models_folder,
+        partial(load_bundle, threads=settings.infer_threads),
+        watches.refused,
+        models.live.classifier,
+    )
+    return Roles(follower, models, guard_of, watches, on_fault)
+
+
+_LIVES, _TRIALS = 0.6, 0.15
+"""Most of ROUTER_DRAIN_TIMEOUT that one call may take: a stop in the middle of calls that hang, of
+the canary and then of the live model, still has time to publish its batch."""
+
+
+def _guard(settings: Settings, clock: Clock, watch: Watch, most: float) -> Guard:
     from router.model.guard import Deadline, Guard  # noqa: PLC0415  # the worker's alone
 
     limits = BreakerLimits(
@@ -70,10 +112,9 @@ def _guarded(settings: Settings, clock: Clock, watch: Watch) -> Ask:
     deadline = Deadline(
         settings.model_deadline,
         settings.model_deadline_per_text,
-        # A stop in the middle of a call that hangs still has time to publish its batch.
-        most=settings.drain_timeout * 0.6,
+        most=settings.drain_timeout * most,
     )
-    return Guard(limits, deadline, clock, watch).ask
+    return Guard(limits, deadline, clock, watch)
 
 
 def bundle_path(settings: Settings) -> Path:
@@ -84,7 +125,7 @@ def bundle_path(settings: Settings) -> Path:
     """
     from router.model.bundle import find_bundle  # noqa: PLC0415  # see open_classifier
 
-    return find_bundle(settings.model, MODELS)
+    return find_bundle(settings.model, settings.models_folder)
 
 
 def open_classifier(settings: Settings) -> Classifier:
@@ -93,10 +134,19 @@ def open_classifier(settings: Settings) -> Classifier:
     Raises:
         BundleError: it is missing, malformed or fails its hashes.
     """
+    return load_bundle(bundle_path(settings), settings.infer_threads)
+
+
+def load_bundle(folder: Path, threads: int) -> Classifier:
+    """The model in ``folder``, its hashes verified and its samples asked.
+
+    Raises:
+        BundleError: it is missing, malformed, fails its hashes or answers its samples otherwise.
+    """
     # Late: ONNX Runtime takes longest to import, and most that read a policy need no model.
     from router.model.classifier import load_classifier  # noqa: PLC0415  # as said above
 
-    return load_classifier(bundle_path(settings), settings.infer_threads)
+    return load_classifier(folder, threads)
 
 
 def open_languages() -> LanguageStep:

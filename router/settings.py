@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from router.core.topics import Topics
 from router.errors import SettingsError
+from router.resources import MODELS
 from router.settings_checks import check
 
 PREFIX = "ROUTER_"
@@ -66,7 +67,11 @@ class Settings:
     )
     policy: str = _setting("", "Policy file; empty is the default policy.", example="policy.yaml")
     model: str = _setting(
-        "", "Bundle folder or name@version; empty is the live bundle.", example="banking-en@1"
+        "", "Bundle folder or name@version; empty follows live.json.", example="banking-en@1"
+    )
+    models: str = _setting("", "Folder of live.json and the bundles; empty is the package's own.")
+    model_check: float = _setting(
+        10.0, "Seconds between two looks of the worker at live.json.", low=0.1, high=3600
     )
     batch_records: int = _setting(
         256, "Largest slice of a fetch that is routed and published together.", low=1, high=10_000
@@ -140,6 +145,11 @@ class Settings:
     sasl_token_file: str = _setting(
         "", "File holding the OAUTHBEARER token, read again at each connection."
     )
+
+    @property
+    def models_folder(self) -> Path:
+        """Where live.json and the bundles are."""
+        return Path(self.models) if self.models else MODELS
 
     def topics(self) -> Topics:
         """The topics' full names, the prefix put before each."""

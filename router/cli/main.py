@@ -25,7 +25,7 @@ COMMANDS = {
     "route": ("router.cli.route:route_command", "Decide about messages, without Kafka."),
     "topics": ("router.cli.topics:topics_group", "Create and list the topics."),
     "replay": ("router.cli.replay:replay_group", "Dead letters again; past input decided anew."),
-    "policy": ("router.cli.policy:policy_group", "Check and test a routing policy."),
+    "policy": ("router.cli.policy:policy_group", "Check, test and fit a routing policy."),
     "model": ("router.cli.model:model_group", "Train, export, evaluate and verify models."),
     "doctor": ("router.cli.doctor:doctor_command", "Check all that the worker needs."),
     "settings": ("router.cli.settings:settings_command", "List the settings in force."),

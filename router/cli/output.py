@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
 import click
@@ -26,8 +26,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table; on a terminal it is cut to the width, elsewhere a row is a line of tabs."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, marked: Collection[int] = ()
+) -> None:
+    """A table; on a terminal it is cut to the width and the ``marked`` rows (from 0) are yellow,
+    elsewhere a row is a line of tabs."""
     stream = sys.stdout
     if not stream.isatty():
         for row in (columns, *rows):
@@ -40,8 +43,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
+    for number, row in enumerate(rows):
+        style = "yellow" if number in marked else ""
+        table.add_row(*(Text(plain(cell)) for cell in row), style=style)
     Console(file=stream).print(table)
 
 

@@ -1,4 +1,4 @@
-"""`router policy`: check, test and show a routing policy."""
+"""`router policy`: check, test, show and fit a routing policy."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from router.cli.context import settings_of
 from router.cli.output import json_option, plain, print_json, print_level, print_table
+from router.cli.policy_fit import fit_command
 from router.core.policy import Policy, Queue, check_policy_against_model
 from router.core.policy_tests import CaseResult, load_cases, run_case
 from router.core.schema_problems import FileError
@@ -24,7 +25,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def policy_group() -> None:
-    """Check, test and show a routing policy.
+    """Check, test, show and fit a routing policy.
 
     A POLICY that is not given is the one in force (ROUTER_POLICY, else the default policy).
 
@@ -33,7 +34,11 @@ def policy_group() -> None:
       router policy check policy.yaml
       router policy test policy.yaml
       router policy show
+      router policy fit --risk 0.02 --data labelled.csv
     """
+
+
+policy_group.add_command(fit_command)
 
 
 @policy_group.command("check")

@@ -25,21 +25,25 @@ def worker_command(context: click.Context) -> int:
       5  the stream could not go on; start it again, nothing is lost
       6  the batch in flight did not finish in time; the next start repeats it
 
+    Unless ROUTER_MODEL names a model, it follows live.json: what `router model promote`,
+    `rollback`, `canary` and `shadow` write there is in force within ROUTER_MODEL_CHECK seconds.
+
     \b
     Example:
       ROUTER_BROKER=kafka-1:9092,kafka-2:9092 router worker
     """
     # Late, so that `router --help` need not wait for Faust.
-    from router.assembly import build_line
-    from router.model.guard import THREAD
+    from router.assembly import build_line, follow_models
+    from router.model.guard import THREAD as CALLS
     from router.ops.logging import configure_logging
+    from router.stream.following import THREAD as LOOKS
     from router.stream.worker import ABANDONED, run_worker
 
     settings = settings_of(context)
     configure_logging(settings)
-    code = run_worker(settings, build_line)
-    if code >= ABANDONED or any(thread.name == THREAD for thread in threading.enumerate()):
-        # A call that hangs in the model would wake up in an interpreter that is gone.
+    code = run_worker(settings, build_line, follow_models)
+    if code >= ABANDONED or any(thread.name in (CALLS, LOOKS) for thread in threading.enumerate()):
+        # What hangs in the model, or loads one, would wake up in an interpreter that is gone.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

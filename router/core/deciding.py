@@ -188,6 +188,9 @@ def _by_model(prediction: Prediction, policy: Policy) -> _Choice:
     if not in_scope >= policy.in_scope:
         reason, queue = "out_of_scope", REVIEW
         why = explaining.out_of_scope(in_scope, policy.in_scope)
+    elif threshold >= 1:  # a confidence rounded to 1 would pass, and 1 stands for never
+        why = explaining.never_alone(intent, confidence, queue)
+        reason, queue = "low_confidence", REVIEW
     elif not confidence >= threshold:
         why = explaining.low_confidence(intent, confidence, queue, threshold)
         reason, queue = "low_confidence", REVIEW

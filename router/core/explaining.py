@@ -40,6 +40,13 @@ def low_confidence(intent: str, confidence: float, queue: str, threshold: float)
     )
 
 
+def never_alone(intent: str, confidence: float, queue: str) -> str:
+    return (
+        f"The model's best guess is {intent} with {percent(confidence)} confidence, "
+        f"and {queue} takes nothing on the model's word alone: people sort it."
+    )
+
+
 def sure(intent: str, confidence: float, queue: str, threshold: float) -> str:
     return (
         f"The model reads {intent} with {percent(confidence)} confidence, "

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal, ParamSpec, TypeVar
 
+from router.core.answering import Answer, Answering, show
 from router.core.asking import Ask, OnFault, ask
 from router.core.authorship import why_ignored
+from router.core.choosing import Model, ModelSet
 from router.core.clock import Clock
-from router.core.deciding import Circumstances, IgnoreReason, asks_model, decide, ignore
+from router.core.deciding import Circumstances, IgnoreReason, decide, ignore
 from router.core.decision import Decision, Stage
 from router.core.event import Event, Rejected
 from router.core.parsing import EventValidators, parse_event
-from router.core.policy import Matched, Policy
-from router.core.prediction import Classifier, Prediction, Question
+from router.core.policy import Policy
+from router.core.prediction import Classifier
 from router.core.reading import read_text
 from router.core.record import InRecord, OutRecord, Source
 from router.core.records import dead_letter, decision_records
+from router.core.shadowing import Message, Shadow
 from router.core.stopwatch import Stopwatch
-from router.core.text import CustomerText, LanguageStep
+from router.core.text import LanguageStep
 from router.core.topics import IGNORED, REVIEW, Channel, Topics
 
 OutcomeKind = Literal["routed", "review", "dead_letter", "ignored"]
@@ -50,13 +55,6 @@ class _Ignored:
     reason: IgnoreReason
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    event: Event
-    text: CustomerText
-    matched: Matched
-
-
 _Args = ParamSpec("_Args")
 _Made = TypeVar("_Made")
 
@@ -70,7 +68,8 @@ def _silent(_where: str, _error: Exception) -> None:
 
 
 class Line:
-    """Bytes to records under one policy and one model. Holds nothing that changes."""
+    """Bytes to records under one policy and one set of models. Holds nothing that changes: under
+    other models it is another line (`with_models`), so that a batch is answered by one set."""
 
     def __init__(  # noqa: PLR0917  # the plan's order
         self,
@@ -89,7 +88,7 @@ class Line:
         """``classifier`` None is a line without a model: rules decide, and people the rest. ``ask``
         may keep from asking it: a decision made meanwhile is another than a replay's."""
         self.policy = policy
-        self.classifier = classifier
+        self.models = ModelSet(live=Model(classifier, ask) if classifier else None)
         self._languages = languages
         self._validators = validators
         self._topics = topics
@@ -97,7 +96,17 @@ class Line:
         self._max_event_bytes = max_event_bytes
         self._router_version = router_version
         self._on_fault = on_fault
-        self._ask = ask
+
+    @property
+    def classifier(self) -> Classifier | None:
+        """The live model's."""
+        return self.models.live.classifier if self.models.live else None
+
+    def with_models(self, models: ModelSet) -> Line:
+        """This line under other models."""
+        other = copy(self)
+        other.models = models
+        return other
 
     def route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
         """One outcome for each record, in order. ``fetched_at`` is the clock's monotonic time at
@@ -110,33 +119,43 @@ class Line:
             KeyError: a record comes from a topic that is none of the inputs.
         """
         watch = Stopwatch(self._clock, fetched_at)
-        around = self._circumstances(watch.timings)
+        decided_at = datetime.fromtimestamp(self._clock.now(), UTC)
+        around = partial(self._circumstances, decided_at, watch.timings)
         safely = self._safely
         parsed = [safely(record, self._parse, record) for record in records]
         watch.lap("parse")
         read = [safely(r, self._read, event) for r, event in zip(records, parsed, strict=True)]
         watch.lap("read")
-        predictions = self._predict(read, around, watch)
+        asking = Answering(self.models, around, self._on_fault)
+        answers = asking.answers([one if isinstance(one, Message) else None for one in read])
+        if asking.asked:
+            watch.model(asking.timed)
         decided = [
-            safely(record, _decide, record, message, prediction, around)
-            for record, message, prediction in zip(records, read, predictions, strict=True)
+            safely(record, _decide, record, message, answer)
+            for record, message, answer in zip(records, read, answers, strict=True)
         ]
         watch.lap("decide")
-        return [
-            self._outcome(record, event, decision, around)
-            for record, event, decision in zip(records, parsed, decided, strict=True)
+        outcomes = [
+            self._outcome(record, event, decision, answer.around)
+            for record, event, decision, answer in zip(
+                records, parsed, decided, answers, strict=True
+            )
         ]
+        show(self.models, read, decided, around, self._on_fault)
+        return outcomes
 
-    def _circumstances(self, timings: Mapping[Stage, float]) -> Circumstances:
-        model = self.classifier
+    def _circumstances(
+        self, decided_at: datetime, timings: Mapping[Stage, float], model: Model | Shadow | None
+    ) -> Circumstances:
+        answers = model.classifier if model else None
         return Circumstances(
             policy=self.policy,
-            model=model.ref if model else None,
-            languages=model.languages if model else None,
-            decided_at=datetime.fromtimestamp(self._clock.now(), UTC),
+            model=answers.ref if answers else None,
+            languages=answers.languages if answers else None,
+            decided_at=decided_at,
             timings=timings,
             router_version=self._router_version,
-            model_flags=frozenset(model.flags) if model else frozenset(),
+            model_flags=frozenset(answers.flags) if answers else frozenset(),
         )
 
     def _safely(
@@ -156,34 +175,13 @@ class Line:
         channel = self._topics.channel(record.source.topic)
         return parse_event(channel, record, self._validators, self._max_event_bytes)
 
-    def _read(self, event: Event | Rejected) -> _Read | _Ignored | Rejected:
+    def _read(self, event: Event | Rejected) -> Message | _Ignored | Rejected:
         if isinstance(event, Rejected):
             return event
         if reason := why_ignored(event):
             return _Ignored(event, reason)
         text = read_text(event, self._languages)
-        return _Read(event, text, self.policy.match(event, text))
-
-    def _predict(
-        self,
-        read: Sequence[_Read | _Ignored | Rejected],
-        around: Circumstances,
-        watch: Stopwatch,
-    ) -> list[Prediction | None]:
-        """For each message its prediction, None where none was needed or none was to be had."""
-        predictions: list[Prediction | None] = [None] * len(read)
-        asked = {
-            place: Question(one.text.text, one.text.language)
-            for place, one in enumerate(read)
-            if isinstance(one, _Read) and asks_model(one.text, one.matched, around)
-        }
-        if self.classifier is None or not asked:
-            return predictions
-        answered = self._ask(self.classifier, list(asked.values()), self._on_fault)
-        watch.model(answered.whole)
-        for place, prediction in zip(asked, answered.each, strict=True):
-            predictions[place] = prediction
-        return predictions
+        return Message(event, text, self.policy.match(event, text))
 
     def _write(
         self, record: InRecord, event: Event | Rejected, decision: Decision | Rejected
@@ -219,22 +217,19 @@ class Line:
 
 
 def _decide(
-    record: InRecord,
-    message: _Read | _Ignored | Rejected,
-    prediction: Prediction | None,
-    around: Circumstances,
+    record: InRecord, message: Message | _Ignored | Rejected, answer: Answer
 ) -> Decision | Rejected:
     if isinstance(message, Rejected):
         return message
     if isinstance(message, _Ignored):
-        return ignore(message.event, record.source, message.reason, around)
+        return ignore(message.event, record.source, message.reason, answer.around)
     return decide(
         event=message.event,
         source=record.source,
         text=message.text,
         matched=message.matched,
-        prediction=prediction,
-        around=around,
+        prediction=answer.prediction,
+        around=answer.around,
     )
 
 

@@ -25,7 +25,8 @@ class Handling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """``threshold`` is the least confidence with which the model alone may send here."""
+    """``threshold`` is the least confidence with which the model alone may send here; with 1 it
+    never does."""
 
     name: str
     description: str

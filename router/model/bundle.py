@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,11 @@ from router.core.calibration import StageCalibration
 from router.core.prediction import ModelRef
 from router.errors import BundleError
 from router.model.calibrations import read_calibrations
+from router.model.live import LIVE, NAME_AT_VERSION, read_live
 from router.model.manifest import MANIFEST, Manifest, parse_manifest
 
-LIVE = "live.json"
 READ_BY_PEOPLE = frozenset({"README.md"})
 """Files that may lie in a bundle without a hash: nothing loads them."""
-
-_NAME_AT_VERSION = re.compile(r"([A-Za-z0-9][\w.-]*)@([A-Za-z0-9][\w.-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,8 @@ def find_bundle(spec: str, models: Path) -> Path:
         BundleError: there is no such folder, or ``live.json`` cannot be read.
     """
     if not spec:
-        return find_bundle(_live(models / LIVE), models)
-    match = _NAME_AT_VERSION.fullmatch(spec)
+        return find_bundle(read_live(models / LIVE).live, models)
+    match = NAME_AT_VERSION.fullmatch(spec)
     folder = models / match[1] / match[2] if match else Path(spec)
     if not (folder / MANIFEST).is_file():
         raise BundleError(
@@ -96,18 +93,6 @@ def read_bundle(folder: Path) -> Bundle:
         ),
         files=files,
     )
-
-
-def _live(path: Path) -> str:
-    try:
-        live = orjson.loads(_read(path))["live"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        live = None
-    if not isinstance(live, str) or not _NAME_AT_VERSION.fullmatch(live):
-        raise BundleError(
-            f'{path} does not say which bundle is live as {{"live": "name@version"}}.'
-        )
-    return live
 
 
 def _read(path: Path) -> bytes:

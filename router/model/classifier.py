@@ -19,6 +19,7 @@ from router.core.prediction import (
 from router.errors import BundleError, ModelError
 from router.model.bundle import Bundle, read_bundle
 from router.model.manifest import Sample
+from router.model.opset import opset_of
 from router.model.stage import Raw, Stage, open_stage
 
 KEPT = 10
@@ -145,6 +146,13 @@ def load_classifier(bundle: Path, threads: int = 1, *, optimise: bool = True) ->
         )
         for spec in checked.manifest.stages
     ]  # fmt: skip
+    for spec in checked.manifest.stages:
+        if (real := opset_of(checked.files[spec.graph])) != checked.manifest.opset:
+            raise BundleError(
+                f"The graph {spec.graph} of {bundle} is of operator set {real}, and the manifest "
+                f"says {checked.manifest.opset}.",
+                "Graph and manifest are of different models: export the bundle again.",
+            )
     classifier = BundleClassifier(checked, stages)
     for sample in checked.manifest.samples:
         _check(classifier, sample, bundle)

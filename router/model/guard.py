@@ -77,7 +77,7 @@ class Guard:
         self._wait = wait
         self._lock = threading.Lock()
         self._abandoned: list[_Call] = []
-        self._recovering = False
+        self._recovering = self._closed = False
 
     @property
     def breaker(self) -> Breaker:
@@ -96,18 +96,22 @@ class Guard:
         self._see_to_recovery(classifier, on_fault)
         return answered
 
+    def close(self) -> None:
+        """The model is no longer in force: probe it no more, and tell nothing more of it."""
+        with self._lock:
+            self._closed = True
+
     def _become(self, step: Callable[[Breaker, float], Breaker]) -> None:
         with self._lock:
             before = self._breaker.state
             self._breaker = step(self._breaker, self._clock.monotonic())
-            if self._breaker.state != before:
+            if self._breaker.state != before and not self._closed:
                 self._watch.changed(self._breaker)
 
     def _timed(
         self, classifier: Classifier, questions: Sequence[Question], on_fault: OnFault
     ) -> tuple[Answered, Ending]:
-        limit = self._deadline.of(len(questions))
-        call = _Call(classifier, questions, on_fault)
+        limit, call = self._deadline.of(len(questions)), _Call(classifier, questions, on_fault)
         try:
             call.start()
         except (RuntimeError, MemoryError) as error:  # no thread is to be had
@@ -127,7 +131,7 @@ class Guard:
         """One thread probes while the breaker is not closed. Asked at every batch: one that could
         not be started, for want of memory, is started by the next."""
         with self._lock:
-            if self._recovering or self._breaker.asks:
+            if self._recovering or self._breaker.asks or self._closed:
                 return
             self._recovering = True
         recovery = threading.Thread(
@@ -152,14 +156,15 @@ class Guard:
 
     def _still_recovering(self) -> bool:
         with self._lock:
-            self._recovering = not self._breaker.asks
+            self._recovering = not (self._breaker.asks or self._closed)
             return self._recovering
 
     def _may_lose_another(self) -> bool:
         with self._lock:
             self._abandoned = [call for call in self._abandoned if not call.ended]
             may = len(self._abandoned) < ABANDONED
-        self._watch.out_of_threads(not may)
+            if not self._closed:
+                self._watch.out_of_threads(not may)
         return may
 
     def _probe(self, classifier: Classifier, on_fault: OnFault) -> None:

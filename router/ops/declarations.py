@@ -101,12 +101,54 @@ BREAKER_TRANSITIONS = Declared(
     "Times the model's circuit breaker came to a state: open, half_open, closed.",
     ("state",),
 )
+MODEL_SWAPS = Declared(
+    "router_model_swaps_total",
+    "counter",
+    "Times other models came into force: a live one, a canary or its share, a shadow.",
+)
+MODEL_REFUSED = Declared(
+    "router_model_refused_total",
+    "counter",
+    "Times a model that was to come into force did not load, and what was in force stayed.",
+)
+MODEL_DECISIONS = Declared(
+    "router_model_decisions_total",
+    "counter",
+    "Decisions published that a model answered, by model: the live one, or a canary.",
+    ("name", "version"),
+)
+TRIAL_FAILURES = Declared(
+    "router_trial_failures_total",
+    "counter",
+    "Calls that a canary or a shadow failed to answer in time; the live model answers instead.",
+    ("role",),
+)
+SHADOW = Declared(
+    "router_shadow_total",
+    "counter",
+    "Messages that the shadow would have sent to the same queue as the live model, or to another.",
+    ("agrees",),
+)
+SHADOW_DROPPED = Declared(
+    "router_shadow_dropped_total",
+    "counter",
+    "Messages not compared: the shadow was behind, or gave no answer.",
+)
 REBALANCES = Declared(
     "router_rebalances_total", "counter", "Times this worker's assignment changed."
 )
 READY = Declared("router_worker_ready", "gauge", "1 when /readyz says yes, else 0.")
 BUILD = Declared("router_build_info", "gauge", "1; the running version.", ("version",))
 MODEL = Declared("router_model_info", "gauge", "1; the loaded model.", ("name", "version"))
+MODEL_ROLE = Declared(
+    "router_model_role_info",
+    "gauge",
+    "1; the models in force by role: live, canary, shadow.",
+    ("name", "version", "role"),
+)
+CANARY_SHARE = Declared(
+    "router_canary_share", "gauge", "Share of the conversations that are the canary's, 0 to 1."
+)
 POLICY = Declared("router_policy_info", "gauge", "1; the policy in force.", ("name", "version"))
 
 DECLARED = (
@@ -123,10 +165,18 @@ DECLARED = (
     MODEL_FAILURES,
     MODEL_AVAILABLE,
     BREAKER_TRANSITIONS,
+    MODEL_SWAPS,
+    MODEL_REFUSED,
+    MODEL_DECISIONS,
+    TRIAL_FAILURES,
+    SHADOW,
+    SHADOW_DROPPED,
     REBALANCES,
     READY,
     BUILD,
     MODEL,
+    MODEL_ROLE,
+    CANARY_SHARE,
     POLICY,
 )
 

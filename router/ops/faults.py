@@ -14,6 +14,11 @@ from router.ops.metrics import Metrics
 
 _log = structlog.get_logger("router.line")
 _INTERVAL = 1.0
+_WORDS = {
+    "model": "the model failed",
+    "canary": "the canary failed; the live model is asked instead",
+    "shadow": "the shadow failed; nothing was decided otherwise",
+}
 
 
 class FaultReporter:
@@ -23,20 +28,21 @@ class FaultReporter:
         self._metrics = metrics
         self._clock = clock
         self._lock = threading.Lock()
-        self._told: dict[tuple[bool, type[Exception]], float] = {}
+        self._told: dict[tuple[str, type[Exception]], float] = {}
         self._untold = 0
 
     def __call__(self, where: str, error: Exception) -> None:
-        """``where`` is ``model`` or the record's coordinates."""
-        of_model = where == "model"
-        if of_model:
+        """``where`` is ``model``, ``canary``, ``shadow`` or the record's coordinates."""
+        if where == "model":
             self._metrics.model_failed(1)
-        untold = self._turn((of_model, type(error)))
+        elif where in _WORDS:
+            self._metrics.trial_failed(where)
+        untold = self._turn((where if where in _WORDS else "", type(error)))
         if untold is not None:
-            words = "the model failed" if of_model else "a record made the router fail"
+            words = _WORDS.get(where, "a record made the router fail")
             _log.error(words, where=where, not_logged_before=untold, exc_info=error)
 
-    def _turn(self, kind: tuple[bool, type[Exception]]) -> int | None:
+    def _turn(self, kind: tuple[str, type[Exception]]) -> int | None:
         """How many faults went unlogged since the last line, or None: keep quiet."""
         with self._lock:
             now = self._clock.monotonic()

@@ -58,14 +58,17 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
 
 @contextmanager
 def quiet_client() -> Iterator[None]:
-    """For a command that tells in its own words what the client would say of each retry."""
-    logger = logging.getLogger("aiokafka")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    """For a command that tells in its own words what the client would say of each retry, and the
+    event loop of a task that a second Ctrl-C ended."""
+    loggers = [logging.getLogger(name) for name in ("aiokafka", "asyncio")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 class _Lines:

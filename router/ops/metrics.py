@@ -18,10 +18,10 @@ from prometheus_client.process_collector import ProcessCollector
 
 from router import __version__
 from router.core.breaker import State
+from router.core.choosing import ModelSet
 from router.core.clock import Clock
 from router.core.decision import PolicyRef, Stage
 from router.core.event import RejectReason
-from router.core.prediction import ModelRef
 from router.core.topics import Channel
 from router.ops import declarations as declared
 from router.ops.clock import SystemClock
@@ -55,9 +55,17 @@ class Metrics:
         self._model_failures = self._counter(declared.MODEL_FAILURES)
         self._model_available = self._gauge(declared.MODEL_AVAILABLE)
         self._transitions = self._counter(declared.BREAKER_TRANSITIONS)
+        self._swaps = self._counter(declared.MODEL_SWAPS)
+        self._refused = self._counter(declared.MODEL_REFUSED)
+        self._by_model = self._counter(declared.MODEL_DECISIONS)
+        self._trial_failures = self._counter(declared.TRIAL_FAILURES)
+        self._shadow = self._counter(declared.SHADOW)
+        self._shadow_dropped = self._counter(declared.SHADOW_DROPPED)
         self._rebalances = self._counter(declared.REBALANCES)
         self._ready = self._gauge(declared.READY)
         self._model = self._gauge(declared.MODEL)
+        self._role = self._gauge(declared.MODEL_ROLE)
+        self._share = self._gauge(declared.CANARY_SHARE)
         self._policy = self._gauge(declared.POLICY)
         self._gauge(declared.BUILD).labels(__version__).set(1)
         self._of_queue = cache(self._confidence.labels)
@@ -69,6 +77,10 @@ class Metrics:
             self._of_channel(channel)
         for state in get_args(State):
             self._transitions.labels(state)
+        for role in ("canary", "shadow"):
+            self._trial_failures.labels(role)
+        for agrees in ("true", "false"):
+            self._shadow.labels(agrees)
         self._model_available.set(1)
         for reason in get_args(RejectReason):
             self._rejected.labels(reason)
@@ -87,6 +99,7 @@ class Metrics:
         decided: Tally[tuple[str, str, str]] = Tally()
         rejected: Tally[str] = Tally()
         ignored: Tally[str] = Tally()
+        answered: Tally[tuple[str, str]] = Tally()
         for outcome in outcomes:
             self._of_channel(outcome.channel).observe(max(0.0, at - outcome.broker_time))
             decision = outcome.decision
@@ -98,10 +111,14 @@ class Metrics:
                 ignored[decision.reason] += 1
             else:
                 decided[decision.queue, decision.reason, outcome.channel] += 1
+                if decision.model is not None:
+                    answered[decision.model.name, decision.model.version] += 1
                 if decision.confidence is not None:
                     self._of_queue(decision.queue).observe(decision.confidence)
         for labels, count in decided.items():
             self._of_decision(*labels).inc(count)
+        for model, count in answered.items():
+            self._by_model.labels(*model).inc(count)
         for reason, count in rejected.items():
             self._rejected.labels(reason).inc(count)
         for reason, count in ignored.items():
@@ -116,16 +133,53 @@ class Metrics:
         self._transitions.labels(state).inc()
         self._model_available.set(state == "closed")
 
+    def breaker_renewed(self) -> None:
+        """Another model is live, its breaker closed."""
+        self._model_available.set(1)
+
     def rebalanced(self) -> None:
         """This worker's assignment changed."""
         self._rebalances.inc()
 
-    def loaded(self, model: ModelRef | None, policy: PolicyRef) -> None:
-        """This model and this policy are in force, and no others."""
+    def in_force(self, models: ModelSet) -> None:
+        """These models are in force, and no others."""
         self._model.clear()
+        self._role.clear()
+        roles = {"live": models.live, "canary": models.canary, "shadow": models.shadow}
+        for role, model in roles.items():
+            if model is not None:
+                ref = model.classifier.ref
+                self._role.labels(ref.name, ref.version, role).set(1)
+                self._by_model.labels(ref.name, ref.version)
+        if models.live is not None:
+            live = models.live.classifier.ref
+            self._model.labels(live.name, live.version).set(1)
+        self._share.set(models.share)
+
+    def swapped(self) -> None:
+        """Other models came into force."""
+        self._swaps.inc()
+
+    def refused(self) -> None:
+        """A model that was to come into force did not load."""
+        self._refused.inc()
+
+    def trial_failed(self, role: str) -> None:
+        """A canary or a shadow gave no answer to a call."""
+        self._trial_failures.labels(role).inc()
+
+    def shadowed(self, agreeing: int, others: int) -> None:
+        """The shadow was compared with so many decisions."""
+        self._shadow.labels("true").inc(agreeing)
+        self._shadow.labels("false").inc(others)
+
+    def shadow_dropped(self, messages: int) -> None:
+        """So many messages were not compared."""
+        self._shadow_dropped.inc(messages)
+
+    def decides_by(self, policy: PolicyRef) -> None:
+        """This policy is in force, and no other."""
         self._policy.clear()
-        if model is not None:
-            self._model.labels(model.name, model.version).set(1)
         self._policy.labels(policy.name, policy.version).set(1)
 
     def lag_from(self, source: LagSource) -> None:

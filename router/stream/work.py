@@ -32,7 +32,10 @@ class RoutingLine(Protocol):
 
 @dataclass(slots=True)
 class Routing:
-    """``executor`` has one thread: the model uses the cores, and partitions take turns, one
+    """``line`` may be replaced at any time, on the event loop: a slice is routed by the one that it
+    began with.
+
+    ``executor`` has one thread: the model uses the cores, and partitions take turns, one
     inferring while another publishes."""
 
     line: RoutingLine

@@ -7,34 +7,34 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from router import __version__
 from router.core.asking import OnFault
 from router.core.breaker import Watch
+from router.core.choosing import ModelSet
 from router.core.clock import Clock
-from router.core.policy import Policy
-from router.core.prediction import Classifier
 from router.errors import DrainTimeout, RouterError, StreamError
 from router.ops.clock import SystemClock
 from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
 from router.ops.health_server import HealthServer
 from router.ops.metrics import Metrics
-from router.ops.model_watch import ModelWatch
+from router.ops.model_watch import ModelWatches
 from router.settings import Settings
 from router.stream.app import StreamApp, consumer_of, make_app, make_lanes, producer_of
 from router.stream.capabilities import Capabilities, ask_broker
 from router.stream.delivery import AtLeastOnce, Delivery
 from router.stream.exactly_once import ExactlyOnce
+from router.stream.following import Following, FollowingLine, Looks
 from router.stream.guarantee import guarantee
 from router.stream.producers import transaction_limit, transactional_producers
 from router.stream.refusals import explained
 from router.stream.runtime import Runtime
 from router.stream.watch import watch
-from router.stream.work import Routing, RoutingLine
+from router.stream.work import Routing
 
 ABANDONED = StreamError.exit_code
 _LEAVE_SECONDS = 5.0
@@ -43,22 +43,16 @@ _LEAVE_SECONDS = 5.0
 _log = structlog.get_logger("router.worker")
 
 
-class WorkerLine(RoutingLine, Protocol):
-    """``core.line.Line``."""
-
-    @property
-    def policy(self) -> Policy: ...
-
-    @property
-    def classifier(self) -> Classifier | None: ...
-
-
-BuildLine = Callable[[Settings, Clock, OnFault, Watch], WorkerLine]
+BuildLine = Callable[[Settings, Clock, OnFault, Watch], FollowingLine]
 """``router.assembly.build_line``."""
 
+Follow = Callable[[Settings, Clock, OnFault, ModelWatches, ModelSet], Following | None]
+"""``router.assembly.follow_models``."""
 
-def run_worker(settings: Settings, build_line: BuildLine) -> int:
-    """Work until a signal or a failure; gives the exit code, and has logged why.
+
+def run_worker(settings: Settings, build_line: BuildLine, follow: Follow | None = None) -> int:
+    """Work until a signal or a failure; gives the exit code, and has logged why. Without
+    ``follow``, the line's models stay.
 
     From ``ABANDONED`` on, the caller must leave the process with it at once (``os._exit``): what
     did not finish is still there, and tidying up would wait for it, with a broker that is gone
@@ -66,7 +60,7 @@ def run_worker(settings: Settings, build_line: BuildLine) -> int:
     """
     runner = asyncio.Runner()
     try:
-        runner.run(_Worker(settings, build_line).run())
+        runner.run(_Worker(settings, build_line, follow).run())
     except RouterError as failure:
         error = explained(failure)
         cause = error.__cause__
@@ -81,12 +75,15 @@ def run_worker(settings: Settings, build_line: BuildLine) -> int:
 
 
 class _Worker:
-    def __init__(self, settings: Settings, build_line: BuildLine) -> None:
+    def __init__(self, settings: Settings, build_line: BuildLine, follow: Follow | None) -> None:
         self._settings = settings
         self._build_line = build_line
+        self._follow = follow
+        self._following: Following | None = None
         self._clock = SystemClock()
         self._metrics = Metrics(self._clock)
         self._health = Health(self._clock)
+        self._watches = ModelWatches(self._metrics, self._health)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="line")
         self._told = asyncio.Event()
 
@@ -114,23 +111,27 @@ class _Worker:
                 beating.cancel()
                 self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _prepare(self) -> tuple[WorkerLine, Capabilities]:
-        faults = FaultReporter(self._metrics, self._clock)
+    async def _prepare(self) -> tuple[FollowingLine, Capabilities]:
         loop = asyncio.get_running_loop()
-        line = await loop.run_in_executor(
-            self._executor,
-            self._build_line,
-            self._settings,
-            self._clock,
-            faults,
-            ModelWatch(self._metrics, self._health),
-        )
-        self._metrics.loaded(line.classifier.ref if line.classifier else None, line.policy.ref)
+        line = await loop.run_in_executor(self._executor, self._open_line)
+        self._metrics.decides_by(line.policy.ref)
+        self._watches.started(line.models)
         topics = self._settings.topics()
         wanted = (*topics.inputs, *topics.outputs(line.policy.queues))
         return line, await ask_broker(self._settings, wanted)
 
-    async def _work(self, line: WorkerLine, broker: Capabilities) -> None:
+    def _open_line(self) -> FollowingLine:
+        """The line under all models that are to be in force, a canary and a shadow among them."""
+        faults = FaultReporter(self._metrics, self._clock)
+        line = self._build_line(self._settings, self._clock, faults, self._watches.live)
+        if self._follow is not None:
+            self._following = self._follow(
+                self._settings, self._clock, faults, self._watches, line.models
+            )
+        models = self._following.look() if self._following else None
+        return line.with_models(models) if models else line
+
+    async def _work(self, line: FollowingLine, broker: Capabilities) -> None:
         settings = self._settings
         runtime = Runtime(settings, self._clock, self._metrics, self._health)
         app = make_app(runtime, settings.topics(), broker)
@@ -141,7 +142,8 @@ class _Worker:
         starting = asyncio.ensure_future(app.start())
         watching = asyncio.ensure_future(watch(app, runtime))
         try:
-            await self._until_the_end(runtime, starting, watching)
+            with Looks(self._following, settings.model_check, line, work, self._watches):
+                await self._until_the_end(runtime, starting, watching)
         finally:
             watching.cancel()
             await self._leave(app, runtime)

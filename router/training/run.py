@@ -21,8 +21,8 @@ from router.training.encoder import Weights, shape_of
 from router.training.examples import Example, intents_of, read_banking, read_clinc, write_split
 from router.training.finetune import Course, Tell, finetune
 from router.training.heads import features, fit_heads
-from router.training.lesson import from_banking, from_clinc, from_own, joined
-from router.training.own import FLAGS, calibrates, read_own, write_messages
+from router.training.lesson import joined, lesson_of
+from router.training.own import FLAGS, calibrates, read_own
 from router.training.recipe import Recipe
 from router.training.scope import ScopeData, heldout_intents, scope_data
 from router.training.split import Split, split_examples
@@ -88,13 +88,13 @@ def train(
     backbone = open_backbone(recipe.encoder, recipe.layers)
     messages = [m for m in read_own(own, "train") if m.language in backbone.languages]
     taught = [m for m in messages if not calibrates(m)]
-    write_messages(out / "split" / "own-calibration.jsonl", filter(calibrates, messages))
+    write_split(out / "split" / "own-calibration.csv", filter(calibrates, messages))
     labels = tuple(sorted({*intents_of(split.train), *(m.label for m in taught)} - {OUT_OF_SCOPE}))
     course = Course(
-        joined([from_banking(split.train, labels), from_own(taught, labels)]),
+        lesson_of([*split.train, *taught], labels),
         (
-            (from_clinc(scope.own, in_scope=True), recipe.own),
-            (from_clinc(scope.foreign, in_scope=False), recipe.foreign),
+            (lesson_of(_as(IN_SCOPE, scope.own), labels), recipe.own),
+            (lesson_of(_as(OUT_OF_SCOPE, scope.foreign), labels), recipe.foreign),
         ),
     )
     weights, tokenizer = backbone.weights, backbone.tokenizer
@@ -152,7 +152,7 @@ def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
 
 
 def _as(label: str, examples: Sequence[Example]) -> list[Example]:
-    return [Example(e.text, label) for e in examples]
+    return [dataclasses.replace(e, label=label) for e in examples]
 
 
 def _sha256(path: Path) -> str:

@@ -11,11 +11,13 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from router.assembly import build_line
 from router.core.asking import OnFault
 from router.core.breaker import Watch
+from router.core.choosing import ModelSet
 from router.core.clock import Clock
 from router.core.line import Line
 from router.core.prediction import Classifier, ModelRef, Predictions, Question
@@ -77,8 +79,10 @@ def faulty_line(
     """`router.assembly.build_line` with the model that ``CHAOS_MODEL`` can break."""
     line = build_line(settings, clock, on_fault, watch)
     orders = os.environ.get("CHAOS_MODEL")
-    if orders and line.classifier is not None:
-        line.classifier = FaultyClassifier(line.classifier, Path(orders))
+    live = line.models.live
+    if orders and live is not None:
+        faulty = replace(live, classifier=FaultyClassifier(live.classifier, Path(orders)))
+        return line.with_models(ModelSet(live=faulty))
     return line
 
 

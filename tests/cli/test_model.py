@@ -50,18 +50,6 @@ def test_the_bundle_of_the_setting_is_the_one_that_is_shown(
     assert "tiny@1" in capsys.readouterr().out
 
 
-def test_an_evaluation_prints_one_json_object(
-    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data = tmp_path / "rows.csv"
-    data.write_text("text,label\nlost,lost_card\nfee,lost_card\n")
-    assert run(["model", "evaluate", "--data", str(data), "--model", str(bundle), "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert (report["n"], report["accuracy"]) == (2, 0.5)
-    assert run(["model", "evaluate", "--data", str(data), "--model", str(bundle)]) == 0
-    assert "accuracy               0.5000" in capsys.readouterr().out
-
-
 def test_a_split_is_written_for_every_part(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -97,6 +97,13 @@ def test_a_confidence_at_the_threshold_is_enough() -> None:
     assert decided(answer=prediction({"stolen_card": 0.3})).reason == "intent"
 
 
+def test_a_threshold_of_one_lets_nothing_pass_not_even_a_confidence_rounded_to_one() -> None:
+    around = with_policy("threshold: 0.3", "threshold: 1")
+    decision = decided(answer=prediction({"stolen_card": 1.0}), around=around)
+    assert (decision.queue, decision.reason) == (REVIEW, "low_confidence")
+    assert "nothing on the model's word alone" in decision.explanation
+
+
 @pytest.mark.parametrize("confidence", [float("nan"), float("-inf")])
 def test_a_confidence_that_is_no_share_is_never_sure(confidence: float) -> None:
     assert decided(answer=prediction({"stolen_card": confidence})).reason == "low_confidence"

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from router.core.choosing import Model, ModelSet
 from router.core.decision import Decision, PolicyRef
 from router.core.event import Rejected
 from router.core.line import Outcome
@@ -28,6 +29,7 @@ from router.ops.health import Health, is_ready
 from router.ops.health_server import HealthServer
 from router.ops.lag import PartitionLag
 from router.ops.metrics import Metrics
+from tests.core.policy_fixtures import StubModel
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PROMETHEUS = DEPLOY / "prometheus"
@@ -138,7 +140,9 @@ def test_the_values_for_the_dashboards_menus_are_there(prometheus: str) -> None:
 def _busy_metrics() -> tuple[Metrics, Health]:
     """Metrics in which every series has something."""
     metrics, health = Metrics(), Health()
-    metrics.loaded(ModelRef("banking", "1", "0" * 64), PolicyRef("default", "1", "0" * 64))
+    live = Model(StubModel(ref=ModelRef("banking", "1", "0" * 64)))
+    metrics.in_force(ModelSet(live=live))
+    metrics.decides_by(PolicyRef("default", "1", "0" * 64))
     metrics.lag_from(lambda: [PartitionLag("messages.chat", 0, 3, time.time() - 1)])
     metrics.ready_from(is_ready(health))
     health.set_ready()

@@ -114,7 +114,7 @@ class Worker:
         return body.decode()
 
 
-def total(counts: Counts, name: str, **labels: str) -> float:
+def total(counts: Counts, name: str, /, **labels: str) -> float:
     """The sum of ``name``'s series that carry ``labels``."""
     wanted = labels.items()
     return sum(

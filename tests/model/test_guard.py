@@ -240,3 +240,18 @@ def test_the_line_goes_on_with_its_rules_while_the_model_hangs_and_with_the_mode
     bench.hands.turn(5)
     bench.until("closed")
     assert reasons("where is my card", "they stole it") == ["intent", "flag"]
+
+
+def test_a_guard_that_is_closed_probes_no_more_and_tells_nothing(bench: Bench) -> None:
+    bench.model.mood = bench.model.hang
+    bench.ask("a")
+    bench.hands.next_wait()
+    bench.guard.close()
+    bench.hands.let_go()
+    for thread in threading.enumerate():
+        if thread.name == "model probes":
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+    assert bench.states == ["open"]
+    bench.ask("b")
+    assert not any(thread.name == "model probes" for thread in threading.enumerate())

@@ -45,3 +45,18 @@ def test_a_record_that_makes_us_fail_is_told_by_its_place_beside_the_models_faul
         report("messages.chat/0/7", ValueError("my card 4111"))
     assert logs[1]["where"] == "messages.chat/0/7"
     assert metrics.registry.get_sample_value("router_model_failures_total") == 1
+
+
+def test_a_canary_that_fails_is_not_counted_as_the_live_model() -> None:
+    structlog.reset_defaults()
+    metrics = Metrics()
+    report = FaultReporter(metrics, Hands())
+    with capture_logs() as logs:
+        report("model", ModelError("It is gone."))
+        report("canary", ModelError("It is gone."))
+        report("shadow", ModelError("It is gone."))
+    assert [log["where"] for log in logs] == ["model", "canary", "shadow"]
+    value = metrics.registry.get_sample_value
+    assert value("router_model_failures_total") == 1
+    for role in ("canary", "shadow"):
+        assert value("router_trial_failures_total", {"role": role}) == 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from router.core.choosing import Model, ModelSet
 from router.core.decision import Decision, PolicyRef
 from router.core.event import Rejected, RejectReason
 from router.core.line import Outcome
@@ -17,6 +19,7 @@ from router.core.topics import IGNORED, REVIEW
 from router.ops.declarations import DECLARED, METRIC_NAMES
 from router.ops.lag import PartitionLag
 from router.ops.metrics import Metrics
+from tests.core.policy_fixtures import StubModel
 
 
 class FixedClock:
@@ -83,6 +86,18 @@ def dead_letter(reason: RejectReason) -> Outcome:
     )
 
 
+def decision_of(outcome: Outcome) -> Decision:
+    assert outcome.decision is not None
+    return outcome.decision
+
+
+def models(live: str, canary: str = "", share: float = 0.0) -> ModelSet:
+    def model(name: str) -> Model:
+        return Model(StubModel(ref=ModelRef(name, "1", "0")))
+
+    return ModelSet(live=model(live), canary=model(canary) if canary else None, share=share)
+
+
 def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
     return metrics.registry.get_sample_value(name, labels)
 
@@ -90,7 +105,8 @@ def value(metrics: Metrics, name: str, /, **labels: str) -> float | None:
 def test_every_declared_series_is_exposed_and_no_other_of_ours() -> None:
     metrics = Metrics()
     metrics.lag_from(lambda: [PartitionLag("messages.chat", 0, 1, 1.0)])
-    metrics.loaded(ModelRef("m", "1", "0"), PolicyRef("p", "1", "0"))
+    metrics.in_force(models("m"))
+    metrics.decides_by(PolicyRef("p", "1", "0"))
     metrics.consumed("chat", 3)
     metrics.stage("publish", 0.004)
     outcomes = [outcome("cards"), outcome(IGNORED, "auto_reply"), dead_letter("not_json")]
@@ -187,11 +203,43 @@ def test_lag_survives_an_assignment_that_changes_while_it_is_read() -> None:
 
 def test_a_new_policy_replaces_the_old_ones_series() -> None:
     metrics = Metrics()
-    metrics.loaded(ModelRef("m", "1", "0"), PolicyRef("p", "1", "0"))
-    metrics.loaded(None, PolicyRef("p", "2", "0"))
+    metrics.decides_by(PolicyRef("p", "1", "0"))
+    metrics.decides_by(PolicyRef("p", "2", "0"))
     assert value(metrics, "router_policy_info", name="p", version="1") is None
     assert value(metrics, "router_policy_info", name="p", version="2") == 1
-    assert value(metrics, "router_model_info", name="m", version="1") is None
+
+
+def test_the_models_in_force_are_told_by_role_and_no_others() -> None:
+    metrics = Metrics()
+    metrics.in_force(models("old", "trial", 0.25))
+    assert value(metrics, "router_canary_share") == 0.25
+    assert value(metrics, "router_model_role_info", name="trial", version="1", role="canary") == 1
+    metrics.in_force(models("trial"))
+    assert value(metrics, "router_canary_share") == 0
+    assert value(metrics, "router_model_info", name="trial", version="1") == 1
+    assert value(metrics, "router_model_role_info", name="trial", version="1", role="live") == 1
+    for gone in ("old", "trial"):
+        at = {"name": gone, "version": "1", "role": "canary"}
+        assert value(metrics, "router_model_role_info", **at) is None
+    assert value(metrics, "router_model_info", name="old", version="1") is None
+
+
+def test_decisions_are_counted_by_the_model_that_answered() -> None:
+    metrics = Metrics()
+    answered = replace(decision_of(outcome("cards")), model=ModelRef("trial", "2", "0"))
+    batch = [replace(outcome("cards"), decision=answered), outcome("cards", "rule", None)]
+    metrics.published(batch, 101.0)
+    assert value(metrics, "router_model_decisions_total", name="trial", version="2") == 1
+
+
+def test_what_the_shadow_would_have_done_is_counted() -> None:
+    metrics = Metrics()
+    assert value(metrics, "router_shadow_total", agrees="false") == 0
+    metrics.shadowed(5, 2)
+    metrics.shadow_dropped(3)
+    assert value(metrics, "router_shadow_total", agrees="true") == 5
+    assert value(metrics, "router_shadow_total", agrees="false") == 2
+    assert value(metrics, "router_shadow_dropped_total") == 3
 
 
 def test_two_workers_in_one_process_count_apart() -> None:

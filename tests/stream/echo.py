@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from router.core.choosing import ModelSet
 from router.core.decision import Decision, PolicyRef
 from router.core.line import Outcome
 from router.core.policy import Handling, Policy
@@ -21,7 +22,7 @@ Hook = Callable[[Sequence[InRecord]], None]
 class EchoLine:
     """Sends every record's value to ``router.review`` with its source in a header."""
 
-    classifier = None
+    models = ModelSet(live=None)
 
     def __init__(self, topics: Topics, hook: Hook = lambda records: None) -> None:
         self.topics = topics
@@ -39,6 +40,10 @@ class EchoLine:
             candidates=1,
             languages=None,
         )
+
+    def with_models(self, models: ModelSet) -> EchoLine:
+        del models  # it asks none
+        return self
 
     def route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
         self.hook(records)

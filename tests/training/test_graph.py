@@ -19,6 +19,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
+from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
 from router.training import checkpoint
 from router.training.batches import batch_order, token_ids
 from router.training.encoder import Shape, encode, pool, shape_of
@@ -26,7 +27,8 @@ from router.training.examples import Example
 from router.training.finetune import Course, finetune
 from router.training.graph import build_graph
 from router.training.heads import features
-from router.training.lesson import from_banking, from_clinc
+from router.training.lesson import lesson_of
+from router.training.own import FLAGS
 from router.training.recipe import Recipe
 
 WIDTH, INNER, VOCABULARY, TOKENS = 64, 128, 50, 16
@@ -45,7 +47,7 @@ def random_weights(layers: int = 2, intents: int = 5) -> dict[str, torch.Tensor]
         "embeddings.token_type_embeddings.weight": normal(2, WIDTH),
     }
     norms = ["embeddings.LayerNorm"]
-    linears = {"head.intent": (intents, WIDTH), "head.scope": (1, WIDTH)}
+    linears = {"head.intent": (intents, WIDTH), "head.scope": (1, WIDTH), "head.flags": (4, WIDTH)}
     for layer in range(layers):
         at = f"encoder.layer.{layer}."
         for part in ("self.query", "self.key", "self.value", "output.dense"):
@@ -82,10 +84,11 @@ def test_the_shape_is_read_from_the_weights() -> None:
 
 def test_int8_stays_close_to_the_model_it_was_made_from() -> None:
     weights, inputs = random_weights(), _inputs()
-    logits, scope = _session(weights).run(None, inputs)
+    logits, scope, flags = _session(weights).run(None, inputs)
     ids, mask = (torch.from_numpy(array) for array in inputs.values())
     pooled = pool(encode(weights, shape_of(weights), ids, mask), mask)
-    for given, head in ((logits, "head.intent"), (scope[:, None], "head.scope")):
+    answers = {"head.intent": logits, "head.scope": scope[:, None], "head.flags": flags}
+    for head, given in answers.items():
         wanted = pooled @ weights[f"{head}.weight"].T + weights[f"{head}.bias"]
         np.testing.assert_allclose(given, wanted.numpy(), atol=0.05)
 
@@ -121,11 +124,17 @@ def word_tokenizer() -> Tokenizer:
     return tokenizer
 
 
+def _flags(text: str) -> tuple[str, ...]:
+    return ("fraud",) if "gone" in text else ()
+
+
 def _tuned(folder: Path, recipe: Recipe, lines: list[str]) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
-    known = from_banking([Example(t, "fee" if "fee" in t else "card") for t in TEXTS], LABELS)
-    own = from_clinc([Example("bank", "balance")], in_scope=True)
-    foreign = from_clinc([Example("boil egg", "recipe"), Example("egg", "recipe")], in_scope=False)
+    known = lesson_of(
+        [Example(t, "fee" if "fee" in t else "card", flags=_flags(t)) for t in TEXTS], LABELS
+    )
+    own = lesson_of([Example("bank", IN_SCOPE)], LABELS)
+    foreign = lesson_of([Example("boil egg", OUT_OF_SCOPE), Example("egg", OUT_OF_SCOPE)], LABELS)
     course = Course(known, ((own, recipe.own), (foreign, recipe.foreign)))
     weights = random_weights(layers=1, intents=2)
     return finetune(
@@ -146,10 +155,13 @@ def test_finetuning_learns_its_lesson_and_leaves_the_words(tmp_path: Path) -> No
     weights = _tuned(tmp_path / "run", replace(RECIPE, epochs=40), [])
     rows = token_ids(word_tokenizer(), [*TEXTS, "bank", "egg"], TOKENS)
     pooled = torch.from_numpy(features(weights, shape_of(weights), rows))
-    intents = (pooled @ weights["head.intent.weight"].T + weights["head.intent.bias"]).argmax(1)
-    scope = (pooled @ weights["head.scope.weight"].T + weights["head.scope.bias"])[:, 0] > 0
-    assert intents[: len(TEXTS)].tolist() == [0, 1, 0, 1, 0, 1]
-    assert scope.tolist() == [*[True] * len(TEXTS), True, False]
+    intents, scope, flags = (
+        pooled @ weights[f"head.{head}.weight"].T + weights[f"head.{head}.bias"]
+        for head in ("intent", "scope", "flags")
+    )
+    assert intents.argmax(1)[: len(TEXTS)].tolist() == [0, 1, 0, 1, 0, 1]
+    assert (scope[:, 0] > 0).tolist() == [*[True] * len(TEXTS), True, False]
+    assert (flags > 0).nonzero().tolist() == [[TEXTS.index("card gone"), FLAGS.index("fraud")]]
     words = "embeddings.word_embeddings.weight"
     assert (weights[words] == random_weights()[words]).all()
 

@@ -26,9 +26,9 @@ commit = AIOKafkaProducer.commit_transaction
 async def held(self):
     loop = asyncio.get_running_loop()
     told = loop.create_future()
-    loop.add_reader(0, told.set_result, None)
-    print("all is sent, nothing committed", flush=True)
     try:
+        loop.add_reader(0, told.set_result, None)
+        print("all is sent, nothing committed", flush=True)
         await told
     finally:
         loop.remove_reader(0)

@@ -1,0 +1,135 @@
+"""`router model split`, `train` and `export`: from data to a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from router.cli.model_common import FOLDER, FOUND_FOLDER, measure
+from router.cli.output import note
+from router.resources import MODELS
+
+_data = click.option(
+    "--data",
+    type=FOUND_FOLDER,
+    required=True,
+    help="Folder that holds banking77/train.csv and clinc150/*.jsonl.",
+)
+
+
+@click.command("split")
+@_data
+@click.option("--out", type=FOLDER, required=True, help="Where the split's files go.")
+def split_command(data: Path, out: Path) -> None:
+    """Write the fixed split: train.csv, calibration.csv, heldout.csv, heldout-own.csv.
+
+    The same on every machine. The files hold the data's texts: keep them out of the repository.
+
+    \b
+    Example:
+      router model split --data ../data --out /tmp/split
+    """
+    from router.training.run import write_splits
+
+    write_splits(data, out)
+    click.echo(f"Written to {out}.")
+
+
+@click.command("train")
+@_data
+@click.option("--out", type=FOLDER, required=True, help="The run folder, out of the repository.")
+@click.option(
+    "--encoder",
+    type=click.Choice(["minilm", "e5"]),
+    default="minilm",
+    show_default=True,
+    help="minilm reads English, e5 all eight languages.",
+)
+@click.option(
+    "--layers",
+    type=click.IntRange(1, 12),
+    default=6,
+    show_default=True,
+    help="Of e5's twelve, so many stay; minilm has six.",
+)
+@click.option("--epochs", type=click.IntRange(0), help="0 fits the heads alone, in minutes.")
+@click.option("--seed", type=click.IntRange(0), help="Another seed is another model.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Where the machine does other work besides, one is the fastest.",
+)
+@click.option("--device", default="cpu", show_default=True, help="torch's name: cpu, cuda.")
+@click.option("--resume", is_flag=True, help="Go on from the last whole epoch in --out.")
+def train_command(  # noqa: PLR0917 - click passes options by name
+    data: Path,
+    out: Path,
+    encoder: Literal["minilm", "e5"],
+    layers: int,
+    epochs: int | None,
+    seed: int | None,
+    threads: int,
+    device: str,
+    resume: bool,
+) -> None:
+    """Fine-tune an encoder with its heads: about an hour on a processor.
+
+    It learns from the public data and from models/texts, so it needs a checkout.
+
+    \b
+    Examples:
+      router model train --data ../data --out /tmp/en
+      router model train --data ../data --encoder e5 --out /tmp/all
+    """
+    from router.training.extra import require_extra
+    from router.training.recipe import Recipe
+    from router.training.run import train
+
+    require_extra()
+    given = {"epochs": epochs, "seed": seed}
+    recipe = Recipe(
+        encoder=encoder,
+        layers=layers,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    own = MODELS / "texts"
+    train(data, own, out, recipe, threads=threads, device=device, resume=resume, tell=note)
+    click.echo(f"Trained. Now: router model export --run {out} --out models/NAME/VERSION")
+
+
+@click.command("export")
+@click.option(
+    "--run",
+    "runs",
+    type=FOUND_FOLDER,
+    required=True,
+    multiple=True,
+    help="A run folder of `train`; of several the first answers the languages it reads.",
+)
+@click.option("--out", type=FOLDER, required=True, help="The bundle, …/NAME/VERSION.")
+@click.pass_context
+def export_command(context: click.Context, runs: tuple[Path, ...], out: Path) -> None:
+    """Quantise, calibrate and measure one or more runs, and write their bundle.
+
+    \b
+    Examples:
+      router model export --run /tmp/en --out models/banking-en/2
+      router model export --run /tmp/en --run /tmp/all --out models/banking/1
+    """
+    from router.training.export import add_metrics, export
+    from router.training.extra import require_extra
+
+    require_extra()
+    classifier = export(runs, out, note)
+    split, own = runs[0] / "split", MODELS / "texts" / "heldout"
+    files = [split / "heldout.csv", split / "heldout-own.csv"]
+    files += [own / f"{language}.jsonl" for language in sorted(classifier.languages)]
+    measured = {
+        path.name: measure(context, classifier, path, policy="") for path in files if path.is_file()
+    }
+    add_metrics(out, measured)
+    click.echo(f"Written: {out}. Its accuracy is {measured['heldout.csv']['accuracy']:.4f}.")
