@@ -1,4 +1,5 @@
-"""Workers under measurement, with the real line or one that does next to nothing."""
+"""Workers under measurement, with the real line or one that does next to nothing, and a bare loop
+of the client's."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from tests.kafka import leash
 _COMMANDS = {
     "model": ("-m", "router.cli.main", "worker"),
     "echo": ("-m", "tests.stream.run_echo"),
+    "bare": ("-m", "tests.bench.bare"),
 }
 _STARTED_WITHIN = 120.0
 

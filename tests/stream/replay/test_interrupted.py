@@ -17,7 +17,8 @@ from tests.stream.replay.bench import LIMIT, Bench, event_ids, send
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 HELD = """
-import asyncio, asyncio.runners, sys
+import asyncio, asyncio.runners, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from aiokafka import AIOKafkaProducer
 from router.cli.main import main
 from router.stream import replay_sending
