@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from router.cli.model_bundles import list_command, show_command, verify_command
+from router.cli.model_cascade import cascade_command
 from router.cli.model_evaluate import evaluate_command
 from router.cli.model_gate import gate_command
 from router.cli.model_live import canary_command, shadow_command
@@ -28,7 +29,7 @@ def model_group() -> None:
 
 
 for _command in (
-    *(split_command, train_command, export_command, package_command),
+    *(split_command, train_command, export_command, cascade_command, package_command),
     *(evaluate_command, list_command, show_command, verify_command),
     *(gate_command, promote_command, rollback_command, canary_command, shadow_command),
 ):

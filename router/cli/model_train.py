@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -11,7 +11,7 @@ from router.cli.model_common import FOLDER, FOUND_FOLDER, measure
 from router.cli.output import note
 from router.resources import MODELS
 
-_data = click.option(
+data_option = click.option(
     "--data",
     type=FOUND_FOLDER,
     required=True,
@@ -20,7 +20,7 @@ _data = click.option(
 
 
 @click.command("split")
-@_data
+@data_option
 @click.option("--out", type=FOLDER, required=True, help="Where the split's files go.")
 def split_command(data: Path, out: Path) -> None:
     """Write the fixed split: train.csv, calibration.csv, heldout.csv, heldout-own.csv.
@@ -38,7 +38,7 @@ def split_command(data: Path, out: Path) -> None:
 
 
 @click.command("train")
-@_data
+@data_option
 @click.option("--out", type=FOLDER, required=True, help="The run folder, out of the repository.")
 @click.option(
     "--encoder",
@@ -125,11 +125,16 @@ def export_command(context: click.Context, runs: tuple[Path, ...], out: Path) ->
 
     require_extra()
     classifier = export(runs, out, note)
-    split, own = runs[0] / "split", MODELS / "texts" / "heldout"
-    files = [split / "heldout.csv", split / "heldout-own.csv"]
-    files += [own / f"{language}.jsonl" for language in sorted(classifier.languages)]
-    measured = {
-        path.name: measure(context, classifier, path, policy="") for path in files if path.is_file()
-    }
+    measured = measure_bundle(context, classifier, runs[0] / "split")
     add_metrics(out, measured)
     click.echo(f"Written: {out}. Its accuracy is {measured['heldout.csv']['accuracy']:.4f}.")
+
+
+def measure_bundle(context: click.Context, classifier: Any, split: Path) -> dict[str, Any]:
+    """Its figures by file: the held-out parts of ``split`` and of `models/texts`."""
+    files = [split / "heldout.csv", split / "heldout-own.csv"]
+    own = MODELS / "texts" / "heldout"
+    files += [own / f"{language}.jsonl" for language in sorted(classifier.languages)]
+    return {
+        path.name: measure(context, classifier, path, policy="") for path in files if path.is_file()
+    }

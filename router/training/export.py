@@ -10,22 +10,20 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from router.core.calibration import StageCalibration
 from router.core.prediction import Question
 from router.errors import UsageError
 from router.model.bundle import READ_BY_PEOPLE
 from router.model.classifier import BundleClassifier, load_classifier
-from router.model.labelled import OUT_OF_SCOPE
 from router.model.manifest import MANIFEST, SCHEMA, StageSpec, Tensor
-from router.model.stage import Stage, open_stage
+from router.model.stage import open_stage
+from router.training.bundle_samples import samples_of
+from router.training.calibrating import calibrate
 from router.training.encoder import shape_of
-from router.training.examples import Example, read_split
+from router.training.examples import read_split
 from router.training.finetune import Tell
 from router.training.finished_run import FinishedRun, finished_runs
-from router.training.fit import NO_INTENT, Measured, fit_calibration
-from router.training.graph import OPSET, build_graph
+from router.training.graph import build_graph
+from router.training.onnx_graph import OPSET
 
 LABELS, CALIBRATION = "labels.json", "calibration.json"
 
@@ -49,7 +47,6 @@ _BANKING = {
     "source": "BANKING77, PolyAI-LDN/task-specific-datasets; Casanueva et al. 2020",
 }
 _CLINC = {"licence": "CC-BY-3.0", "source": "CLINC150, clinc/oos-eval; Larson et al. 2019"}
-_AS_LIKELY_AS_NOT = 0.5
 _OWN = {"licence": "Apache-2.0", "source": "written for this project, models/texts"}
 
 
@@ -83,7 +80,7 @@ def export(folders: Sequence[Path], out: Path, tell: Tell) -> BundleClassifier:
             for example in read_split(split / name)
             if example.language in ours
         ]
-        fitted = _calibrate(stage, examples, labels, flags)
+        fitted = calibrate(stage, examples, labels, flags)
         calibrations[run.name] = dataclasses.asdict(fitted)
         specs.append(spec)
         read |= ours
@@ -91,17 +88,7 @@ def export(folders: Sequence[Path], out: Path, tell: Tell) -> BundleClassifier:
     _write_manifest(out, runs, specs, samples=[])
     asked = [Question(*sample) for sample in SAMPLES if sample[1] in read]
     answers = load_classifier(out).predict(asked).answers
-    samples = [
-        {
-            "text": question.text,
-            "language": question.language,
-            "intent": answer.intents[0].intent,
-            "confidence": answer.intents[0].confidence,
-            "in_scope": answer.in_scope,
-            "flags": [flag.flag for flag in answer.flags if flag.probability >= _AS_LIKELY_AS_NOT],
-        }
-        for question, answer in zip(asked, answers, strict=True)
-    ]
+    samples = samples_of(asked, answers)
     _write_manifest(out, runs, specs, samples)
     return load_classifier(out)
 
@@ -147,25 +134,6 @@ def _write_stage(
         },
         languages=None if languages is None else tuple(sorted(languages)),
     )
-
-
-def _calibrate(
-    stage: Stage, examples: Sequence[Example], labels: Sequence[str], flags: Sequence[str]
-) -> StageCalibration:
-    rows = stage.ask([example.text for example in examples]).rows
-    index = {label: number for number, label in enumerate(labels)}
-    measured = Measured(
-        logits=np.array([row.logits for row in rows]),
-        intents=np.array([index.get(example.label, NO_INTENT) for example in examples]),
-        scope_logits=np.array([row.scope for row in rows]),
-        in_scope=np.array([example.label != OUT_OF_SCOPE for example in examples]),
-        languages=[example.language for example in examples],
-        flag_logits=np.array([row.flags for row in rows]).reshape(len(rows), len(flags)),
-        flags=np.array([[flag in e.flags for flag in flags] for e in examples], bool).reshape(
-            len(rows), len(flags)
-        ),
-    )
-    return fit_calibration(measured, labels, flags)
 
 
 def _write_manifest(

@@ -12,110 +12,42 @@ and a test compares the optimised session with an unoptimised one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from router.training.encoder import EPSILON, WORDS, Shape
-from router.training.heads import FLAGS, INTENT, SCOPE
+from router.training.onnx_graph import (
+    Array,
+    Arrays,
+    Graph,
+    add_heads,
+    model_of,
+    pooled,
+    unsqueezed,
+)  # fmt: skip
 from router.training.quantise import by_column, by_row
 
 if TYPE_CHECKING:
     import onnx
 
-OPSET = 17
-"""The first with LayerNormalization as one operator."""
-
-Array = npt.NDArray[Any]
-Arrays = Mapping[str, Array]
-
 _HIDDEN = -10_000.0
 """Added to the score of a padded token: its share of attention is exactly 0 in float32."""
 
 
-@dataclass(slots=True)
-class _Graph:
-    """Nodes and constants as they are added; every method gives the name of its result."""
-
-    nodes: list[Any] = field(default_factory=list)
-    constants: dict[str, Array] = field(default_factory=dict)
-
-    def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        from onnx import helper  # noqa: PLC0415 - heavy: only when exporting
-
-        name = name or f"{operator}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
-        return name
-
-    def add_split(self, x: str, names: Sequence[str]) -> None:
-        """``x`` in equal parts along its last axis, under ``names``."""
-        from onnx import helper  # noqa: PLC0415 - heavy: only when exporting
-
-        self.nodes.append(helper.make_node("Split", [x], names, axis=-1))
-
-    def constant(self, name: str, value: Array) -> str:
-        self.constants[name] = value
-        return name
-
-    def number(self, value: float) -> str:
-        return self.constant(f"number_{value}", np.array(value, np.float32))
-
-    def integers(self, *values: int) -> str:
-        return self.constant(f"integers_{'_'.join(map(str, values))}", np.array(values, np.int64))
-
-
 def build_graph(weights: Arrays, shape: Shape, max_tokens: int) -> onnx.ModelProto:
-    """The model as int8 ONNX: ``input_ids`` and ``attention_mask`` (int64, batch by tokens) in,
-    ``intent_logits`` (double, batch by intents), ``scope_logit`` (double, batch) and, where there
-    is a head for them, ``flag_logits`` (double, batch by flags) out."""
-    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - only when exporting
-
-    graph = _Graph()
-    pooled = _pooled(graph, _encoder(graph, weights, shape, max_tokens))
-    _heads(graph, weights, pooled)
-    free = ["batch", "tokens"]
-    intents = weights[f"{INTENT}.bias"].shape[0]
-    flags = weights[f"{FLAGS}.bias"].shape[0] if f"{FLAGS}.bias" in weights else 0
-    return helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "router",
-            [
-                helper.make_tensor_value_info("input_ids", TensorProto.INT64, free),
-                helper.make_tensor_value_info("attention_mask", TensorProto.INT64, free),
-            ],
-            [
-                helper.make_tensor_value_info(
-                    "intent_logits", TensorProto.DOUBLE, ["batch", intents]
-                ),
-                helper.make_tensor_value_info("scope_logit", TensorProto.DOUBLE, ["batch"]),
-                *(
-                    [
-                        helper.make_tensor_value_info(
-                            "flag_logits", TensorProto.DOUBLE, ["batch", flags]
-                        )
-                    ]
-                    if flags
-                    else []
-                ),
-            ],
-            [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=8,
-        producer_name="router",
-    )
+    """The encoder and its heads as int8 ONNX; see `model_of` for what goes in and comes out."""
+    graph = Graph()
+    add_heads(graph, weights, pooled(graph, _encoder(graph, weights, shape, max_tokens)))
+    return model_of(graph, weights)
 
 
-def _encoder(graph: _Graph, weights: Arrays, shape: Shape, max_tokens: int) -> str:
+def _encoder(graph: Graph, weights: Arrays, shape: Shape, max_tokens: int) -> str:
     x = _embedded(graph, weights, max_tokens)
     hidden = graph.add(
         "Sub",
         graph.number(1),
-        graph.add("Cast", _unsqueezed(graph, "attention_mask", 1, 2), to=1),
+        graph.add("Cast", unsqueezed(graph, "attention_mask", 1, 2), to=1),
     )
     bias = graph.add("Mul", hidden, graph.number(_HIDDEN))
     for layer in range(shape.layers):
@@ -128,7 +60,7 @@ def _encoder(graph: _Graph, weights: Arrays, shape: Shape, max_tokens: int) -> s
     return x
 
 
-def _embedded(graph: _Graph, weights: Arrays, max_tokens: int) -> str:
+def _embedded(graph: Graph, weights: Arrays, max_tokens: int) -> str:
     table, scale = by_row(weights[WORDS])
     words = graph.add("Gather", graph.constant("words", table), "input_ids")
     scales = graph.add("Gather", graph.constant("words.scale", scale), "input_ids")
@@ -145,7 +77,7 @@ def _embedded(graph: _Graph, weights: Arrays, max_tokens: int) -> str:
     return _norm(graph, weights, "embeddings.LayerNorm", graph.add("Add", words, places))
 
 
-def _attention(graph: _Graph, weights: Arrays, x: str, bias: str, *, at: str, heads: int) -> str:
+def _attention(graph: Graph, weights: Arrays, x: str, bias: str, *, at: str, heads: int) -> str:
     parts = ("query", "key", "value")
     names = [f"{at}attention.self.{part}" for part in parts]
     # One product for the three: their columns, and so their scales, stay apart.
@@ -169,7 +101,7 @@ def _attention(graph: _Graph, weights: Arrays, x: str, bias: str, *, at: str, he
     return _linear(graph, weights, mixed, f"{at}attention.output.dense")
 
 
-def _rows(graph: _Graph, x: str) -> tuple[str, str]:
+def _rows(graph: Graph, x: str) -> tuple[str, str]:
     """``x`` as uint8 around 128, and the scale of each row."""
     largest = graph.add("ReduceMax", graph.add("Abs", x), axes=[-1], keepdims=1)
     scale = graph.add("Mul", largest, graph.number(1 / 127))
@@ -180,12 +112,12 @@ def _rows(graph: _Graph, x: str) -> tuple[str, str]:
     return graph.add("Cast", shifted, to=2), scale
 
 
-def _linear(graph: _Graph, weights: Arrays, x: str, name: str) -> str:
+def _linear(graph: Graph, weights: Arrays, x: str, name: str) -> str:
     weight, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
     return _product(graph, name, _rows(graph, x), weight, shift)
 
 
-def _product(graph: _Graph, name: str, rows: tuple[str, str], weight: Array, shift: Array) -> str:
+def _product(graph: Graph, name: str, rows: tuple[str, str], weight: Array, shift: Array) -> str:
     quantised, scale = by_column(weight.T)
     zero = graph.constant("zero_point", np.array(128, np.uint8))
     whole = graph.add("MatMulInteger", rows[0], graph.constant(f"{name}.int8", quantised), zero)
@@ -194,49 +126,13 @@ def _product(graph: _Graph, name: str, rows: tuple[str, str], weight: Array, shi
     return graph.add("Add", product, graph.constant(f"{name}.bias", shift))
 
 
-def _norm(graph: _Graph, weights: Arrays, name: str, x: str) -> str:
+def _norm(graph: Graph, weights: Arrays, name: str, x: str) -> str:
     scale = graph.constant(f"{name}.weight", weights[f"{name}.weight"])
     shift = graph.constant(f"{name}.bias", weights[f"{name}.bias"])
     return graph.add("LayerNormalization", x, scale, shift, axis=-1, epsilon=EPSILON)
 
 
-def _gelu(graph: _Graph, x: str) -> str:
+def _gelu(graph: Graph, x: str) -> str:
     bent = graph.add("Erf", graph.add("Div", x, graph.number(math.sqrt(2))))
     bent = graph.add("Mul", x, graph.add("Add", bent, graph.number(1)))
     return graph.add("Mul", bent, graph.number(0.5))
-
-
-def _pooled(graph: _Graph, x: str) -> str:
-    """The mean over the mask in float64, as are the heads: in float32 the order of adding shows
-    in the fourth place once in a while."""
-    kept = graph.add("Cast", _unsqueezed(graph, "attention_mask", 2), to=11)
-    total = graph.add(
-        "ReduceSum",
-        graph.add("Mul", graph.add("Cast", x, to=11), kept),
-        graph.integers(1),
-        keepdims=0,
-    )
-    return graph.add("Div", total, graph.add("ReduceSum", kept, graph.integers(1), keepdims=0))
-
-
-def _heads(graph: _Graph, weights: Arrays, pooled: str) -> None:
-    intents = _head(graph, weights, pooled, INTENT)
-    graph.add("Identity", intents, name="intent_logits")
-    scope = _head(graph, weights, pooled, SCOPE)
-    graph.add("Squeeze", scope, graph.integers(1), name="scope_logit")
-    if f"{FLAGS}.weight" in weights:
-        graph.add("Identity", _head(graph, weights, pooled, FLAGS), name="flag_logits")
-
-
-def _head(graph: _Graph, weights: Arrays, pooled: str, name: str) -> str:
-    """Products and sums instead of one matrix product, which would be computed otherwise for
-    one text than for many."""
-    table = graph.constant(f"{name}.weight", weights[f"{name}.weight"].astype(np.float64))
-    products = graph.add("Mul", _unsqueezed(graph, pooled, 1), table)
-    sums = graph.add("ReduceSum", products, graph.integers(-1), keepdims=0)
-    shift = graph.constant(f"{name}.bias", weights[f"{name}.bias"].astype(np.float64))
-    return graph.add("Add", sums, shift)
-
-
-def _unsqueezed(graph: _Graph, x: str, *axes: int) -> str:
-    return graph.add("Unsqueeze", x, graph.integers(*axes))

@@ -1,0 +1,208 @@
+"""From a bundle to one with a first stage, distilled from it, that answers what it is sure of.
+
+The stages of the bundle stay as they are, byte for byte.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from router.core.calibration import StageCalibration
+from router.core.prediction import Prediction, Question
+from router.errors import UsageError
+from router.model.bundle import Bundle, read_bundle
+from router.model.classifier import BundleClassifier, load_classifier
+from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
+from router.model.manifest import MANIFEST, StageSpec, Tensor
+from router.model.stage import Stage, open_stage
+from router.training.acceptance import Accepted, fit_accept
+from router.training.batches import token_ids
+from router.training.bundle_samples import samples_of
+from router.training.calibrating import calibrate
+from router.training.examples import Example, read_banking, read_clinc
+from router.training.finetune import Tell
+from router.training.flagging import flag_threshold
+from router.training.own import calibrates, read_own
+from router.training.scope import scope_data
+from router.training.split import split_examples
+from router.training.static import StaticRecipe, distil, first_weights
+from router.training.static_graph import build_static_graph
+from router.training.teaching import answers_of, numbers_of_pieces
+from router.training.variation import varied
+
+STAGE, GRAPH, TOKENIZER = "static", "static.onnx", "static-tokenizer.json"
+
+FLAG_RECALL = 0.99
+"""Of the texts with a flag, so many are to be left to the stages that read them whole."""
+
+_SURE_OF_SCOPE = 0.5
+
+
+def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
+    bundle: Path, data: Path, own: Path, out: Path, recipe: StaticRecipe, tell: Tell
+) -> tuple[BundleClassifier, Accepted]:
+    """Write the bundle ``out``: ``bundle`` with a static stage before its own, and load it.
+
+    It learns from the texts that the bundle's stages learned from (``data`` and ``own``, see
+    `run.train`), and is calibrated on those that calibrated them.
+
+    Raises:
+        UsageError: data is missing, ``bundle`` has a static stage already, or ``out`` exists.
+        BundleError: ``bundle`` is malformed.
+    """
+    whole = read_bundle(bundle)
+    if STAGE in whole.calibrations:
+        raise UsageError(f"{bundle} has a stage {STAGE} already.", "Give the bundle without it.")
+    if out.exists():
+        raise UsageError(f"{out} exists.", "A version is never changed: give another.")
+    classifier = load_classifier(bundle)
+    taught, calibrating = _texts(data, own, classifier.languages)
+    tokenizer = _bare(whole.files[whole.manifest.stages[-1].tokenizer])
+    tell("showing the model each piece of the vocabulary by itself")
+    outputs = (len(whole.intents), len(whole.flags))
+    weights = first_weights(numbers_of_pieces(whole, tokenizer, tell), outputs, recipe)
+    texts = _varied(taught, recipe)
+    tell(f"asking the model {len(texts)} texts")
+    answers = answers_of(whole, texts, tell)
+    max_tokens = whole.manifest.stages[-1].max_tokens
+    rows = token_ids(tokenizer, [text.text for text in texts], max_tokens)
+    weights = distil(weights, rows, answers, recipe, tell)
+    graph = build_static_graph({name: tensor.numpy() for name, tensor in weights.items()})
+    spec = _spec(max_tokens, *outputs)
+    files = {GRAPH: graph.SerializeToString(), TOKENIZER: tokenizer.to_str().encode()}
+    stage = open_stage(spec, files[GRAPH], files[TOKENIZER], 1)
+    tell("calibrating")
+    fitted = calibrate(stage, calibrating, whole.intents, whole.flags)
+    fitted, accepted = _with_acceptance(whole, classifier, stage, fitted, calibrating)
+    _write(out, whole, spec, files, fitted)
+    return load_classifier(out), accepted
+
+
+def _texts(data: Path, own: Path, languages: frozenset[str]) -> tuple[list[Example], list[Example]]:
+    """To learn from, and to calibrate with."""
+    split, scope = split_examples(read_banking(data)), scope_data(read_clinc(data))
+    messages = [m for m in read_own(own, "train") if m.language in languages]
+    return (
+        [
+            *split.train, *_as(IN_SCOPE, scope.own), *_as(OUT_OF_SCOPE, scope.foreign),
+            *(m for m in messages if not calibrates(m)),
+        ],
+        [
+            *split.calibration, *_as(IN_SCOPE, scope.calibration_own),
+            *_as(OUT_OF_SCOPE, scope.calibration_foreign), *filter(calibrates, messages),
+        ],
+    )  # fmt: skip
+
+
+def _as(label: str, examples: Sequence[Example]) -> list[Example]:
+    return [dataclasses.replace(e, label=label) for e in examples]
+
+
+def _varied(texts: Sequence[Example], recipe: StaticRecipe) -> list[Example]:
+    """Each text as it is, and as many variants as make ``recipe.variants``."""
+    random = np.random.default_rng(recipe.seed)
+    return [
+        dataclasses.replace(text, text=varied(text.text, random) if variant else text.text)
+        for variant in range(recipe.variants)
+        for text in texts
+    ]
+
+
+def _bare(source: bytes) -> Tokenizer:
+    tokenizer = Tokenizer.from_buffer(source)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _spec(max_tokens: int, intents: int, flags: int) -> StageSpec:
+    free = Tensor("int64", ("batch", "tokens"))
+    return StageSpec(
+        name=STAGE,
+        graph=GRAPH,
+        tokenizer=TOKENIZER,
+        max_tokens=max_tokens,
+        inputs={"input_ids": free, "attention_mask": free},
+        outputs={
+            "intent_logits": Tensor("double", ("batch", intents)),
+            "scope_logit": Tensor("double", ("batch",)),
+            "flag_logits": Tensor("double", ("batch", flags)),
+        },
+    )
+
+
+def _with_acceptance(
+    whole: Bundle,
+    last: BundleClassifier,
+    stage: Stage,
+    fitted: StageCalibration,
+    examples: Sequence[Example],
+) -> tuple[StageCalibration, Accepted]:
+    """``fitted`` with what the stage may answer, by the texts it was calibrated on."""
+    first = BundleClassifier(dataclasses.replace(whole, calibrations={STAGE: fitted}), [stage])
+    asked = [Question(example.text, example.language) for example in examples]
+    ours, theirs = first.predict(asked).answers, last.predict(asked).answers
+    flags = np.array([[score.probability for score in answer.flags] for answer in ours])
+    below = [
+        flag_threshold(flags[:, column], np.array([flag in e.flags for e in examples]), FLAG_RECALL)
+        for column, flag in enumerate(whole.flags)
+    ]
+    flags_below = min([1.0 if one is None else one for one in below], default=1.0)
+    accepted = fit_accept(
+        np.array([answer.intents[0].confidence for answer in ours]),
+        np.array([(row < flags_below).all() for row in flags]),
+        np.array([
+            _right(their, example) and not _right(our, example)
+            for our, their, example in zip(ours, theirs, examples, strict=True)
+        ]),
+    )  # fmt: skip
+    found = dataclasses.replace(fitted, accept=accepted.accept, flags_below=flags_below)
+    return found, accepted
+
+
+def _right(answer: Prediction, example: Example) -> bool:
+    if example.label in {IN_SCOPE, OUT_OF_SCOPE}:
+        return (answer.in_scope >= _SURE_OF_SCOPE) == (example.label == IN_SCOPE)
+    return answer.intents[0].intent == example.label
+
+
+def _write(
+    out: Path,
+    whole: Bundle,
+    spec: StageSpec,
+    files: Mapping[str, bytes],
+    fitted: StageCalibration,
+) -> None:
+    out.mkdir(parents=True)
+    manifest: dict[str, Any] = json.loads((whole.folder / MANIFEST).read_bytes())
+    calibration = json.loads(whole.files[whole.manifest.calibration])
+    calibration["stages"] = {STAGE: dataclasses.asdict(fitted)} | calibration["stages"]
+    contents = {**whole.files, **files, whole.manifest.calibration: _json(calibration)}
+    for name, content in contents.items():
+        (out / name).write_bytes(content)
+    stage = {name: value for name, value in dataclasses.asdict(spec).items() if value is not None}
+    manifest |= {
+        "name": out.parent.name,
+        "version": out.name,
+        "stages": [stage, *manifest["stages"]],
+        "files": {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in contents.items()
+        },
+    }
+    (out / MANIFEST).write_bytes(_json(manifest | {"samples": [], "metrics": {}}))
+    asked = [Question(sample.text, sample.language) for sample in whole.manifest.samples]
+    samples = samples_of(asked, load_classifier(out).predict(asked).answers)
+    (out / MANIFEST).write_bytes(_json(manifest | {"samples": samples, "metrics": {}}))
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
