@@ -21,7 +21,7 @@ from router.errors import UsageError
 from router.model.bundle import Bundle, read_bundle
 from router.model.classifier import BundleClassifier, load_classifier
 from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
-from router.model.manifest import MANIFEST, StageSpec, Tensor
+from router.model.manifest import MANIFEST, StageSpec
 from router.model.stage import Stage, open_stage
 from router.training.acceptance import Accepted, fit_accept
 from router.training.batches import token_ids
@@ -33,12 +33,13 @@ from router.training.flagging import flag_threshold
 from router.training.own import calibrates, read_own
 from router.training.scope import scope_data
 from router.training.split import split_examples
+from router.training.stage_spec import spec_of
 from router.training.static import StaticRecipe, distil, first_weights
 from router.training.static_graph import build_static_graph
 from router.training.teaching import answers_of, numbers_of_pieces
 from router.training.variation import varied
 
-STAGE, GRAPH, TOKENIZER = "static", "static.onnx", "static-tokenizer.json"
+STAGE = "static"
 
 FLAG_RECALL = 0.99
 """Of the texts with a flag, so many are to be left to the stages that read them whole."""
@@ -76,9 +77,12 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
     rows = token_ids(tokenizer, [text.text for text in texts], max_tokens)
     weights = distil(weights, rows, answers, recipe, tell)
     graph = build_static_graph({name: tensor.numpy() for name, tensor in weights.items()})
-    spec = _spec(max_tokens, *outputs)
-    files = {GRAPH: graph.SerializeToString(), TOKENIZER: tokenizer.to_str().encode()}
-    stage = open_stage(spec, files[GRAPH], files[TOKENIZER], 1)
+    spec = spec_of(STAGE, max_tokens, outputs)
+    files = {
+        spec.graph: graph.SerializeToString(),
+        spec.tokenizer: tokenizer.to_str().encode(),
+    }
+    stage = open_stage(spec, files[spec.graph], files[spec.tokenizer], 1)
     tell("calibrating")
     fitted = calibrate(stage, calibrating, whole.intents, whole.flags)
     fitted, accepted = _with_acceptance(whole, classifier, stage, fitted, calibrating)
@@ -121,22 +125,6 @@ def _bare(source: bytes) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
-
-
-def _spec(max_tokens: int, intents: int, flags: int) -> StageSpec:
-    free = Tensor("int64", ("batch", "tokens"))
-    return StageSpec(
-        name=STAGE,
-        graph=GRAPH,
-        tokenizer=TOKENIZER,
-        max_tokens=max_tokens,
-        inputs={"input_ids": free, "attention_mask": free},
-        outputs={
-            "intent_logits": Tensor("double", ("batch", intents)),
-            "scope_logit": Tensor("double", ("batch",)),
-            "flag_logits": Tensor("double", ("batch", flags)),
-        },
-    )
 
 
 def _with_acceptance(

@@ -14,7 +14,7 @@ from router.core.prediction import Question
 from router.errors import UsageError
 from router.model.bundle import READ_BY_PEOPLE
 from router.model.classifier import BundleClassifier, load_classifier
-from router.model.manifest import MANIFEST, SCHEMA, StageSpec, Tensor
+from router.model.manifest import MANIFEST, SCHEMA, StageSpec
 from router.model.stage import open_stage
 from router.training.bundle_samples import samples_of
 from router.training.calibrating import calibrate
@@ -24,6 +24,7 @@ from router.training.finetune import Tell
 from router.training.finished_run import FinishedRun, finished_runs
 from router.training.graph import build_graph
 from router.training.onnx_graph import OPSET
+from router.training.stage_spec import spec_of
 
 LABELS, CALIBRATION = "labels.json", "calibration.json"
 
@@ -120,20 +121,7 @@ def _write_stage(
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, out / run.graph)
     (out / run.tokenizer).write_bytes((run.folder / "tokenizer.json").read_bytes())
-    free = Tensor("int64", ("batch", "tokens"))
-    return StageSpec(
-        name=run.name,
-        graph=run.graph,
-        tokenizer=run.tokenizer,
-        max_tokens=max_tokens,
-        inputs={"input_ids": free, "attention_mask": free},
-        outputs={
-            "intent_logits": Tensor("double", ("batch", intents)),
-            "scope_logit": Tensor("double", ("batch",)),
-            "flag_logits": Tensor("double", ("batch", flags)),
-        },
-        languages=None if languages is None else tuple(sorted(languages)),
-    )
+    return spec_of(run.name, max_tokens, (intents, flags), languages)
 
 
 def _write_manifest(
