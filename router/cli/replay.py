@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +9,7 @@ import click
 
 from router.assembly import build_line
 from router.cli.context import settings_of
+from router.cli.interruptible import run
 from router.cli.output import json_option
 from router.cli.replay_dead_letter import dead_letter_command
 from router.cli.replay_options import Time, input_topics, tell_fault, working
@@ -86,6 +86,6 @@ def decisions_command(
     with working("reading the model", lambda: "Interrupted. Nothing was written.") as progress:
         line = build_line(settings, SystemClock(), tell_fault)
         progress("asking the broker", 0)
-        comparison = asyncio.run(redecide(settings, line, period, progress))
+        comparison = run(redecide(settings, line, period, progress))
     print_comparison(comparison, as_json=as_json)
     return int(fail_on_change and comparison.changed > 0)

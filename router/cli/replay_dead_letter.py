@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import click
 
 from router.assembly import build_line
 from router.cli.context import settings_of
+from router.cli.interruptible import run
 from router.cli.output import json_option, note, print_json
 from router.cli.replay_file import exporting, read_edits
 from router.cli.replay_options import (
@@ -105,7 +105,7 @@ def dead_letter_command(
         100 if limit is None else limit, with_replayed=with_replayed, sought=set(edited or ())
     )
     with _letters(settings) as letters:
-        ends = asyncio.run(letters.look(asked, survey.add))
+        ends = run(letters.look(asked, survey.add))
     if not letters.marks_seen:
         note(
             f"There is no {settings.topics().replays}, or its user may not see it: what was sent "
@@ -136,7 +136,7 @@ def _export(
     settings: Settings, asked: Asked, path: Path, limit: int | None, *, as_json: bool
 ) -> int:
     with _letters(settings) as letters, exporting(path, limit) as export:
-        asyncio.run(letters.look(asked, export.add))
+        run(letters.look(asked, export.add))
     if as_json:
         print_json({"exported": export.written, "file": str(path), "gone": export.gone})
     else:
@@ -182,7 +182,7 @@ def _re_emit(
     delivery = None
     if planned:
         with _letters(settings, line, interrupted) as letters:
-            delivery = asyncio.run(letters.send_again(asked, limit, done))
+            delivery = run(letters.send_again(asked, limit, done))
     print_plan(survey, planned, as_json=as_json, sent=went[True], delivery=delivery)
     return max(failed, int(went[False] > 0))
 

@@ -17,9 +17,10 @@ from tests.stream.replay.bench import LIMIT, Bench, event_ids, send
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 HELD = """
-import asyncio, asyncio.runners, signal, sys
+import asyncio, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from aiokafka import AIOKafkaProducer
+from router.cli.interruptible import CtrlC
 from router.cli.main import main
 from router.stream import replay_sending
 replay_sending._Transactions.batch = 2
@@ -35,11 +36,11 @@ async def held(self):
         loop.remove_reader(0)
     await commit(self)
 AIOKafkaProducer.commit_transaction = held
-on_sigint = asyncio.runners.Runner._on_sigint
-def heard(*args, **named):
+heard = CtrlC.heard
+def said(self):
     print("interrupted", flush=True)
-    on_sigint(*args, **named)
-asyncio.runners.Runner._on_sigint = heard
+    heard(self)
+CtrlC.heard = said
 main(["replay", "dead-letter", "--re-emit", "--yes"])
 """
 
