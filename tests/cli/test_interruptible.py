@@ -63,12 +63,12 @@ def test_the_second_ctrl_c_leaves_at_once_and_no_task_is_told_to_have_died_of_it
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     ended = []
+    asked = asyncio.Event()
 
     async def a_librarys() -> None:
         """It is at work when the signals come."""
         ctrl_c()
-        while not ended:
-            await asyncio.sleep(0)
+        await asked.wait()
         ctrl_c()
         await asyncio.Event().wait()
 
@@ -78,6 +78,7 @@ def test_the_second_ctrl_c_leaves_at_once_and_no_task_is_told_to_have_died_of_it
             await asyncio.Event().wait()
         finally:
             ended.append("asked to end")
+            asked.set()
             await asyncio.Event().wait()
             ended.append(other.get_name())
 
