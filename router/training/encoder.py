@@ -1,7 +1,12 @@
-"""BERT as a pure function of its weights, in plain torch: small enough to read, and to export."""
+"""BERT as a pure function of its weights, in plain torch: small enough to read, and to export.
+
+MPNet is the same but for one thing: how far two tokens are apart shifts the attention between them
+(Song, Tan, Qin, Lu and Liu, MPNet, 2020; the buckets of distances are T5's, Raffel et al. 2020).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +20,13 @@ if TYPE_CHECKING:
 Weights = Mapping[str, "torch.Tensor"]
 
 WORDS = "embeddings.word_embeddings.weight"
+DISTANCES = "encoder.relative_attention_bias.weight"
+"""MPNet's alone: what each bucket of distances (rows) adds to each head's scores (columns)."""
 EPSILON = 1e-12
-"""Of every layer norm."""
+"""Of every layer norm; MPNet's is 1e-5."""
+
+_EXACT, _FARTHEST = 8, 128
+"""Distances in tokens that have a bucket each, and the one from which on all share the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +35,15 @@ class Shape:
 
     layers: int
     heads: int
+    epsilon: float = EPSILON
 
 
 def shape_of(weights: Mapping[str, Any], head_width: int = 32) -> Shape:
-    """Of MiniLM's weights, torch's or numpy's; its attention heads are 32 wide."""
-    layers = {name.split(".")[2] for name in weights if name.startswith("encoder.layer.")}
-    return Shape(layers=len(layers), heads=weights[WORDS].shape[1] // head_width)
+    """Of the weights, torch's or numpy's; the attention heads of MiniLM and e5 are 32 wide."""
+    layers = len({name.split(".")[2] for name in weights if name.startswith("encoder.layer.")})
+    if DISTANCES in weights:
+        return Shape(layers, heads=weights[DISTANCES].shape[1], epsilon=1e-5)
+    return Shape(layers, heads=weights[WORDS].shape[1] // head_width)
 
 
 def pretrained_folder() -> Path:
@@ -67,7 +80,8 @@ def encode(
     weights: Weights, shape: Shape, ids: torch.Tensor, mask: torch.Tensor, dropout: float = 0.0
 ) -> torch.Tensor:
     """Token vectors (batch, tokens, width) of ``ids``, attending where ``mask`` is 1."""
-    import torch.nn.functional as f  # noqa: PLC0415 - heavy: only when training
+    import torch  # noqa: PLC0415 - heavy: only when training
+    import torch.nn.functional as f  # noqa: PLC0415 - heavy, likewise
 
     def dropped(x: torch.Tensor) -> torch.Tensor:
         return f.dropout(x, dropout, training=dropout > 0)
@@ -77,7 +91,7 @@ def encode(
 
     def norm(name: str, x: torch.Tensor) -> torch.Tensor:
         scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        return f.layer_norm(x, scale.shape, scale, shift, EPSILON)
+        return f.layer_norm(x, scale.shape, scale, shift, shape.epsilon)
 
     def split(x: torch.Tensor) -> torch.Tensor:
         return x.unflatten(2, (shape.heads, -1)).transpose(1, 2)
@@ -88,6 +102,9 @@ def encode(
     x = x + weights["embeddings.position_embeddings.weight"][:tokens]
     x = dropped(norm("embeddings.LayerNorm", x))
     seen = mask.bool()[:, None, None, :]
+    if DISTANCES in weights:
+        hidden = torch.zeros(seen.shape, device=ids.device).masked_fill(~seen, -math.inf)
+        seen = hidden + by_distance(weights[DISTANCES], tokens)
     for layer in range(shape.layers):
         at = f"encoder.layer.{layer}."
         query, key, value = (
@@ -99,6 +116,21 @@ def encode(
         inner = f.gelu(linear(f"{at}intermediate.dense", x))
         x = norm(f"{at}output.LayerNorm", x + dropped(linear(f"{at}output.dense", inner)))
     return x
+
+
+def by_distance(table: torch.Tensor, tokens: int) -> torch.Tensor:
+    """What is added to the scores (1, heads, tokens that look, tokens looked at): of ``table``, the
+    row of their distance's bucket. Half of the rows are for tokens ahead."""
+    import torch  # noqa: PLC0415 - heavy: only when training
+
+    places = torch.arange(tokens, device=table.device)
+    ahead = places[None, :] - places[:, None]
+    far = ahead.abs()
+    half = table.shape[0] // 2
+    grown = torch.log(far.clamp(min=1) / _EXACT) / math.log(_FARTHEST / _EXACT)
+    later = (_EXACT + (grown * (half - _EXACT)).long()).clamp(max=half - 1)
+    bucket = torch.where(far < _EXACT, far, later) + half * (ahead > 0)
+    return table[bucket].permute(2, 0, 1).unsqueeze(0)
 
 
 def pool(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -84,6 +84,11 @@ def intents_of(examples: Sequence[Example]) -> tuple[str, ...]:
     return tuple(sorted({e.label for e in examples}))
 
 
+def labelled(label: str, examples: Iterable[Example]) -> list[Example]:
+    """``examples`` under one ``label``."""
+    return [replace(example, label=label) for example in examples]
+
+
 def _flagged(example: Example) -> Example:
     return replace(example, flags=("fraud",)) if example.label in FRAUD_INTENTS else example
 

@@ -16,9 +16,11 @@ from router.training.encoder import WORDS, encode, pool, shape_of
 from router.training.heads import FLAGS, INTENT, SCOPE
 from router.training.lesson import Lesson, joined
 from router.training.recipe import Recipe
+from router.training.teacher import Opinions
 from router.training.variation import varied
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import torch
     from tokenizers import Tokenizer
 
@@ -27,10 +29,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """``whole`` is seen in every epoch; of each of ``drawn``, so many texts, drawn anew."""
+    """``whole`` is seen in every epoch; of each of ``drawn``, so many texts, drawn anew. ``said``
+    is what teachers say of the texts, or of some of them. ``labels`` is the number of intents."""
 
     whole: Lesson
     drawn: tuple[tuple[Lesson, int], ...]
+    labels: int
+    said: Opinions | None = None
 
     def epoch(self, random: np.random.Generator) -> Lesson:
         some = [
@@ -50,6 +55,7 @@ class _Batch:
     ids: torch.Tensor
     mask: torch.Tensor
     intents: torch.Tensor
+    """Probabilities (texts, labels); all 0 where a text has no intent."""
     scope: torch.Tensor
     flags: torch.Tensor
 
@@ -123,8 +129,24 @@ def _epoch(
     rows = token_ids(tokenizer, [varied(t, random) for t in lesson.texts], recipe.max_tokens)
     for chosen in batch_order([len(row) for row in rows], recipe.batch, random):
         some = lesson.of(chosen)
-        arrays = (*padded([rows[index] for index in chosen]), some.intents, some.scope, some.flags)
+        intents = targets(some, course, recipe)
+        arrays = (*padded([rows[index] for index in chosen]), intents, some.scope, some.flags)
         yield _Batch(*(torch.from_numpy(array).to(device) for array in arrays))
+
+
+def targets(lesson: Lesson, course: Course, recipe: Recipe) -> npt.NDArray[np.float32]:
+    """What is to be learnt of the intents: probabilities (texts, labels), all 0 for a text that has
+    none. A label is smoothed, and shared with what the teachers say where they say something."""
+    found = np.zeros((len(lesson), course.labels), np.float32)
+    known = np.flatnonzero(lesson.intents >= 0)
+    found[known] = recipe.smoothing / course.labels
+    found[known, lesson.intents[known]] += 1 - recipe.smoothing
+    if course.said is not None:
+        heard, probabilities = course.said.of(lesson.texts)
+        heard &= lesson.intents >= 0
+        found[heard] *= 1 - recipe.taught
+        found[heard] += recipe.taught * probabilities[heard]
+    return found
 
 
 def _loss(weights: dict[str, torch.Tensor], batch: _Batch, recipe: Recipe) -> torch.Tensor:
@@ -139,13 +161,7 @@ def _loss(weights: dict[str, torch.Tensor], batch: _Batch, recipe: Recipe) -> to
         return f.linear(pooled, weights[f"{head}.weight"], weights[f"{head}.bias"])
 
     size = len(batch.intents)
-    known = batch.intents >= 0
-    loss = f.cross_entropy(
-        logits(INTENT)[known],
-        batch.intents[known],
-        label_smoothing=recipe.smoothing,
-        reduction="sum",
-    )
+    loss = f.cross_entropy(logits(INTENT), batch.intents, reduction="sum")
     for head, truth, weight in (
         (SCOPE, batch.scope.unsqueeze(1), recipe.scope_weight),
         (FLAGS, batch.flags, recipe.flags_weight),

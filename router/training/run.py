@@ -18,7 +18,14 @@ from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
 from router.training.backbones import open_backbone
 from router.training.batches import token_ids
 from router.training.encoder import Weights, shape_of
-from router.training.examples import Example, intents_of, read_banking, read_clinc, write_split
+from router.training.examples import (
+    Example,
+    intents_of,
+    labelled,
+    read_banking,
+    read_clinc,
+    write_split,
+)
 from router.training.finetune import Course, Tell, finetune
 from router.training.heads import features, fit_heads
 from router.training.lesson import joined, lesson_of
@@ -26,6 +33,8 @@ from router.training.own import FLAGS, calibrates, read_own
 from router.training.recipe import Recipe
 from router.training.scope import ScopeData, heldout_intents, scope_data
 from router.training.split import Split, split_examples
+from router.training.starting import before_of
+from router.training.teacher import Opinions, opinions
 
 if TYPE_CHECKING:
     import torch
@@ -39,13 +48,16 @@ SOURCES = (
 _HEADS = "heads.safetensors"
 
 
-def write_splits(data: Path, out: Path) -> tuple[Split, ScopeData]:
-    """Write the split's files to ``out``: ``train.csv``, ``calibration.csv``, ``heldout.csv``.
+def write_splits(data: Path, out: Path, *, whole: bool = False) -> tuple[Split, ScopeData]:
+    """Write the split's files to ``out``: ``train.csv``, ``calibration.csv``, ``heldout.csv``; the
+    last not where ``whole`` is to be learnt from.
 
     ``heldout-own.csv`` besides asks the harder question of scope: a bank's business in CLINC150's
     words against what is not, all of intents that nothing was trained on.
     """
     split, scope = split_examples(read_banking(data)), scope_data(read_clinc(data))
+    if whole:
+        split = split.whole()
     files = {
         "train": (split.train, scope.own, scope.foreign),
         "calibration": (split.calibration, scope.calibration_own, scope.calibration_foreign),
@@ -53,7 +65,9 @@ def write_splits(data: Path, out: Path) -> tuple[Split, ScopeData]:
         "heldout-own": ((), scope.heldout_own, scope.heldout_foreign),
     }
     for name, (known, own, foreign) in files.items():
-        rows = (*known, *_as(IN_SCOPE, own), *_as(OUT_OF_SCOPE, foreign))
+        if name == "heldout" and whole:
+            continue
+        rows = (*known, *labelled(IN_SCOPE, own), *labelled(OUT_OF_SCOPE, foreign))
         write_split(out / f"{name}.csv", rows)
     return split, scope
 
@@ -64,6 +78,7 @@ def train(
     out: Path,
     recipe: Recipe,
     *,
+    start: Path | None = None,
     threads: int,
     device: str,
     resume: bool,
@@ -72,18 +87,23 @@ def train(
     """Split, fit the heads, fine-tune, and write the run folder ``out``.
 
     ``own`` is the folder of our own messages; an encoder that reads one language learns from that
-    language's alone. The same data, recipe and machine give the same weights, broken off and
+    language's alone. ``start`` is the folder of the run that this one goes on from, with other
+    texts or another recipe. The same data, recipe and machine give the same weights, broken off and
     resumed or not.
 
     Raises:
-        UsageError: data is missing, or ``out`` holds another run and ``resume`` is not set.
+        UsageError: data is missing, ``out`` holds another run and ``resume`` is not set, or
+            ``start`` is of another encoder or of other labels.
     """
     import torch  # noqa: PLC0415 - heavy: only when training
     from safetensors.torch import load_file, save_file  # noqa: PLC0415 - heavy, likewise
 
     torch.set_num_threads(threads)
+    before = before_of(start, recipe) if start else None
+    if before:
+        recipe = dataclasses.replace(recipe, start=before.sha256)
     _prepare(out, recipe, resume=resume)
-    split, scope = write_splits(data, out / "split")
+    split, scope = write_splits(data, out / "split", whole=recipe.whole)
     tell("opening the encoder")
     backbone = open_backbone(recipe.encoder, recipe.layers)
     messages = [m for m in read_own(own, "train") if m.language in backbone.languages]
@@ -93,22 +113,30 @@ def train(
     course = Course(
         lesson_of([*split.train, *taught], labels),
         (
-            (lesson_of(_as(IN_SCOPE, scope.own), labels), recipe.own),
-            (lesson_of(_as(OUT_OF_SCOPE, scope.foreign), labels), recipe.foreign),
+            (lesson_of(labelled(IN_SCOPE, scope.own), labels), recipe.own),
+            (lesson_of(labelled(OUT_OF_SCOPE, scope.foreign), labels), recipe.foreign),
         ),
+        len(labels),
     )
     weights, tokenizer = backbone.weights, backbone.tokenizer
     tell(f"{len(course.whole)} texts of {len(labels)} intents; fitting the heads")
-    heads = out / _HEADS
-    if not heads.is_file():
-        save_file(_first_heads(weights, tokenizer, course, recipe), heads)
-    weights |= load_file(heads)
+    if before:
+        before.fits(labels)
+        weights = load_file(before.weights)
+    else:
+        heads = out / _HEADS
+        if not heads.is_file():
+            save_file(_first_heads(weights, tokenizer, course, recipe), heads)
+        weights |= load_file(heads)
     if recipe.epochs:
+        said = _teachers_say([*split.train, *taught], labels, recipe, out, tell)
+        course = dataclasses.replace(course, said=said)
         weights = finetune(weights, tokenizer, course, recipe, folder=out, device=device, tell=tell)
     save_file(weights, out / "weights.safetensors")
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
     facts = {
         "recipe": dataclasses.asdict(recipe),
+        "before": [*before.recipes] if before else [],
         "languages": list(backbone.languages),
         "encoder": dict(backbone.card),
         "labels": list(labels),
@@ -139,8 +167,23 @@ def _first_heads(
     return fit_heads(features(weights, shape_of(weights), rows), lesson)
 
 
+def _teachers_say(
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    recipe: Recipe,
+    folder: Path,
+    tell: Tell,
+) -> Opinions | None:
+    """Of the texts in English that have an intent: not every teacher reads another language."""
+    asked = [e for e in examples if e.language == "en" and e.label in set(labels)]
+    if not recipe.teachers:
+        return None
+    return opinions(lesson_of(asked, labels), len(labels), recipe.teachers, folder, tell)
+
+
 def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
-    started, wanted = out / "recipe.json", dataclasses.asdict(recipe)
+    started = out / "recipe.json"
+    wanted = json.loads(json.dumps(dataclasses.asdict(recipe)))
     if started.is_file() and not resume:
         raise UsageError(f"{out} holds a run.", "Go on with --resume, or give another folder.")
     if started.is_file() and json.loads(started.read_text(encoding="utf-8")) != wanted:
@@ -149,10 +192,6 @@ def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
         )
     out.mkdir(parents=True, exist_ok=True)
     started.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-
-
-def _as(label: str, examples: Sequence[Example]) -> list[Example]:
-    return [dataclasses.replace(e, label=label) for e in examples]
 
 
 def _sha256(path: Path) -> str:

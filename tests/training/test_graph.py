@@ -135,7 +135,7 @@ def _tuned(folder: Path, recipe: Recipe, lines: list[str]) -> dict[str, Any]:
     )
     own = lesson_of([Example("bank", IN_SCOPE)], LABELS)
     foreign = lesson_of([Example("boil egg", OUT_OF_SCOPE), Example("egg", OUT_OF_SCOPE)], LABELS)
-    course = Course(known, ((own, recipe.own), (foreign, recipe.foreign)))
+    course = Course(known, ((own, recipe.own), (foreign, recipe.foreign)), len(LABELS))
     weights = random_weights(layers=1, intents=2)
     return finetune(
         weights,

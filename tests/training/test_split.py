@@ -93,3 +93,10 @@ def test_groups_are_exactly_the_chains_of_similar_pairs(texts: list[str]) -> Non
 
 def test_case_punctuation_and_order_make_no_other_text() -> None:
     assert similar_groups(["Where is my card?", "my CARD — where is…"], 1.0) == [[0, 1]]
+
+
+@given(examples=many)
+def test_a_run_that_ships_learns_from_what_was_held_out(examples: list[Example]) -> None:
+    split, whole = split_examples(examples), split_examples(examples).whole()
+    assert sorted(whole.train, key=repr) == sorted((*split.train, *split.heldout), key=repr)
+    assert (whole.calibration, whole.heldout) == (split.calibration, ())
