@@ -23,7 +23,7 @@ def model_group() -> None:
       router model list
       router model package --graph encoder.onnx --tokenizer tokenizer.json \\
           --labels labels.json --languages en --out models/ours/1
-      router model gate ours@1 --against banking-en@1 --data heldout.csv
+      router model gate ours@1 --against banking@1 --data heldout.csv
       router model promote ours@1
     """
 

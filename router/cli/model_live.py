@@ -30,7 +30,7 @@ def shadow_command(bundle: str, off: bool, models: Path, as_json: bool) -> None:
 
     \b
     Examples:
-      router model shadow banking-en@2
+      router model shadow banking@2
       router model shadow --off
     """
     from router.model.trials import set_shadow
@@ -60,7 +60,7 @@ def canary_command(
 
     \b
     Examples:
-      router model canary banking-en@2 --share 0.05
+      router model canary banking@2 --share 0.05
       router model canary --off
     """
     from router.model.trials import set_canary

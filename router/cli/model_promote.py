@@ -23,7 +23,7 @@ def promote_command(bundle: str, models: Path, as_json: bool) -> None:
 
     \b
     Example:
-      router model promote banking-en@2
+      router model promote banking@2
     """
     from router.model.promotion import promote
 

@@ -70,7 +70,7 @@ def decisions_command(
       router replay decisions --from 2026-03-02T08:00:00Z --to 2026-03-02T09:00:00Z \\
         --policy next.yaml
       router replay decisions --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z \\
-        --model banking-en@2 --limit 10000 --json
+        --model banking@2 --limit 10000 --json
     """
     if first >= last:
         raise UsageError("--from must be before --to.", "Give the earlier time to --from.")
