@@ -70,11 +70,10 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
     tell("showing the model each piece of the vocabulary by itself")
     outputs = (len(whole.intents), len(whole.flags))
     weights = first_weights(numbers_of_pieces(whole, tokenizer, tell), outputs, recipe)
-    texts = _varied(taught, recipe)
-    tell(f"asking the model {len(texts)} texts")
-    answers = answers_of(whole, texts, tell)
+    tell(f"asking the model {len(taught)} texts")
+    answers = answers_of(whole, taught, tell)
     max_tokens = whole.manifest.stages[-1].max_tokens
-    rows = token_ids(tokenizer, [text.text for text in texts], max_tokens)
+    rows = token_ids(tokenizer, _varied(taught, recipe), max_tokens)
     weights = distil(weights, rows, answers, recipe, tell)
     graph = build_static_graph({name: tensor.numpy() for name, tensor in weights.items()})
     spec = spec_of(STAGE, max_tokens, outputs)
@@ -114,11 +113,11 @@ def _texts(data: Path, own: Path, bundle: Bundle) -> tuple[list[Example], list[E
     )  # fmt: skip
 
 
-def _varied(texts: Sequence[Example], recipe: StaticRecipe) -> list[Example]:
-    """Each text as it is, and as many variants as make ``recipe.variants``."""
+def _varied(texts: Sequence[Example], recipe: StaticRecipe) -> list[str]:
+    """All as they are, then again and again with small changes: ``recipe.variants`` times."""
     random = np.random.default_rng(recipe.seed)
     return [
-        dataclasses.replace(text, text=varied(text.text, random) if variant else text.text)
+        varied(text.text, random) if variant else text.text
         for variant in range(recipe.variants)
         for text in texts
     ]

@@ -98,7 +98,7 @@ def finetune(
         for number, batch in enumerate(_epoch(course, tokenizer, recipe, epoch, device)):
             step = epoch * per_epoch + number
             for group in optimiser.param_groups:
-                group["lr"] = group["peak"] * _share_of_peak(step, total, recipe.warmup)
+                group["lr"] = group["peak"] * share_of_peak(step, total, recipe.warmup)
             loss = _loss(everything, batch, recipe)
             optimiser.zero_grad()
             loss.backward()
@@ -113,7 +113,7 @@ def finetune(
     return {name: tensor.detach().cpu() for name, tensor in everything.items()}
 
 
-def _share_of_peak(step: int, total: int, warmup: float) -> float:
+def share_of_peak(step: int, total: int, warmup: float) -> float:
     """Up in a straight line over the warm-up, then down in one to zero at ``total``."""
     rising = max(1.0, warmup * total)
     return min((step + 1) / rising, max(0.0, (total - step) / max(1.0, total - rising)))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from router.training.batches import Ids, batch_order, padded
-from router.training.finetune import Tell
+from router.training.finetune import Tell, share_of_peak
 from router.training.heads import FLAGS, INTENT, SCOPE
 from router.training.static_graph import IN, OUT, PAIRS, TOKENS, buckets_of
 
@@ -91,27 +91,38 @@ def distil(
     recipe: StaticRecipe,
     tell: Tell,
 ) -> dict[str, torch.Tensor]:
-    """``weights`` trained so that the static stage gives ``answers`` to the token ids ``rows``."""
+    """``weights`` trained so that the static stage gives ``answers`` to the token ids ``rows``.
+
+    There may be more rows than answers: the texts' variants, all texts' first, then all texts'
+    second. A step touches few rows of the tables, so those have an optimiser that looks at no
+    others.
+    """
     import torch  # noqa: PLC0415 - heavy: only when training
 
     trained = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    optimiser = torch.optim.Adam(trained.values(), lr=recipe.rate)
+    tables = [trained.pop(TOKENS), trained.pop(PAIRS)]
+    optimisers = (torch.optim.SparseAdam(tables), torch.optim.Adam(trained.values()))
+    trained |= {TOKENS: tables[0], PAIRS: tables[1]}
     lengths = [len(row) for row in rows]
-    steps = recipe.epochs * -(-len(rows) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, steps, pct_start=0.1)
+    per_epoch = -(-len(rows) // recipe.batch)
+    total = per_epoch * recipe.epochs
     wanted = [torch.from_numpy(part) for part in (answers.intents, answers.scope, answers.flags)]
     for epoch in range(recipe.epochs):
         torch.manual_seed(recipe.seed * 1000 + epoch)
         random = np.random.default_rng((recipe.seed, epoch))
         losses = []
-        for chosen in batch_order(lengths, recipe.batch, random):
+        for number, chosen in enumerate(batch_order(lengths, recipe.batch, random)):
+            share = share_of_peak(epoch * per_epoch + number, total, 0.1)
+            for optimiser in optimisers:
+                optimiser.param_groups[0]["lr"] = recipe.rate * share
+                optimiser.zero_grad()
             ids, mask = padded([rows[index] for index in chosen])
             given = static_logits(trained, ids, mask, dropout=0.1)
-            loss = _loss(given, [part[torch.from_numpy(chosen)] for part in wanted])
-            optimiser.zero_grad()
+            texts = torch.from_numpy(chosen % len(answers.intents))
+            loss = _loss(given, [part[texts] for part in wanted])
             loss.backward()
-            optimiser.step()
-            schedule.step()
+            for optimiser in optimisers:
+                optimiser.step()
             losses.append(loss.item())
         tell(f"static, epoch {epoch + 1} of {recipe.epochs}: loss {np.mean(losses):.3f}")
     return {name: tensor.detach() for name, tensor in trained.items()}
@@ -128,9 +139,9 @@ def static_logits(
     import torch.nn.functional as f  # noqa: PLC0415 - heavy, likewise
 
     real = torch.from_numpy(mask).unsqueeze(2).to(torch.float32)
-    total = (f.embedding(torch.from_numpy(ids), weights[TOKENS]) * real).sum(1)
+    total = (f.embedding(torch.from_numpy(ids), weights[TOKENS], sparse=True) * real).sum(1)
     bucket = torch.from_numpy(buckets_of(ids, len(weights[PAIRS])))
-    total = total + (f.embedding(bucket, weights[PAIRS]) * real[:, 1:]).sum(1)
+    total = total + (f.embedding(bucket, weights[PAIRS], sparse=True) * real[:, 1:]).sum(1)
     vector = f.dropout(total / real.sum(1), dropout, training=dropout > 0)
 
     def dense(name: str, x: torch.Tensor) -> torch.Tensor:

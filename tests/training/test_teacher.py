@@ -50,13 +50,13 @@ def test_near_duplicates_are_never_asked_about_each_other() -> None:
 
 def test_without_a_teacher_the_label_is_learnt_smoothed() -> None:
     learnt = targets(LESSON, Course(LESSON, (), 2), Recipe(smoothing=0.1))
-    np.testing.assert_allclose(learnt, [[0.05, 0.95], [0.95, 0.05], [0, 0]], atol=1e-6)
+    np.testing.assert_allclose(learnt, np.array([[0.05, 0.95], [0.95, 0.05], [0, 0]]), atol=1e-6)
 
 
 def test_a_teacher_shares_the_truth_of_what_it_knows() -> None:
     said = Opinions(("a fee", "an egg"), np.array([[0.5, 0.5], [1, 0]], np.float32))
     learnt = targets(LESSON, Course(LESSON, (), 2, said), Recipe(smoothing=0.0, taught=0.4))
-    np.testing.assert_allclose(learnt, [[0.2, 0.8], [1, 0], [0, 0]], atol=1e-6)
+    np.testing.assert_allclose(learnt, np.array([[0.2, 0.8], [1, 0], [0, 0]]), atol=1e-6)
 
 
 def test_vectors_are_kept_for_the_same_texts_alone(
