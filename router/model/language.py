@@ -1,8 +1,10 @@
 """The language step: py3langid's naive Bayes over character runs, told to doubt itself.
 
 The model lies in the library's wheel; nothing is fetched. It answers only among the languages
-that a European bank meets, leans a little to those it writes and to the sender's locale, and says
-``und`` when no language stands out: then the intent model is asked anyway.
+that a European bank meets, leans a little to those it writes and to the sender's locale. Where no
+language stands out and the bank's own are the likelier, it says ``und``, and the intent model is
+asked anyway; where the others are, it names the likeliest of those: a short message that may be
+Czech, Slovak or Slovene is none that the bank reads, whichever it is.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from router.core.text import UNKNOWN_LANGUAGE, LanguageStep
 
 _WRITTEN = ("en", "es", "fr", "de", "it", "pt", "nl", "pl")
 _OTHERS = (
-    "ar az be bg bn bs ca cs da el et eu fa fi gl gu he hi hr hu hy id is ja ka kk kn ko lt lv mk"
-    " ml mr mt ms no nn pa ro ru sk sl sq sr sv sw ta te th tl tr uk ur vi zh zxx"
+    "af ar az be bg bn bs ca cs da el et eu fa fi gl gu he hi hr hu hy id is ja ka kk kn ko lb lt lv"
+    " mk ml mr mt ms no nn pa ro ru sk sl sq sr sv sw ta te th tl tr uk ur vi zh zxx"
 )
 _TWO_LETTERS = {"nn": "no", "zxx": UNKNOWN_LANGUAGE}
 """What ISO 639-1 and our readers call them: Nynorsk is Norwegian, ``zxx`` no language at all."""
@@ -28,6 +30,8 @@ _LOCALE_WEIGHT = 3.0
 _LEADERS = 8
 _LEAST_SHARE = 0.4
 _LEAST_LEAD = 1.5
+_LEAST_OF_OURS = 0.5
+"""Of what all have: the share of the bank's own languages with which it may be one of them."""
 _LEAST_LETTERS = 4
 _READ_LETTERS = 40
 _READ = 600
@@ -61,7 +65,10 @@ def _best(ranking: Sequence[tuple[str, float]], hint: str) -> str:
     total = rest + sum(share for share, _ in weighed)
     (second, _), (first, best) = sorted(weighed)[-2:]
     if first < _LEAST_SHARE * total or first < _LEAST_LEAD * second:
-        return UNKNOWN_LANGUAGE
+        ours = sum(share for share, language in weighed if language in _WRITTEN)
+        if ours >= _LEAST_OF_OURS * total:
+            return UNKNOWN_LANGUAGE
+        _, best = max((share, language) for share, language in weighed if language not in _WRITTEN)
     return _TWO_LETTERS.get(best, best)
 
 

@@ -50,6 +50,21 @@ PAIRS = [(code, text) for code, texts in MESSAGES.items() for text in texts.spli
 
 STEP = load_language_step()
 
+SHORT = """
+mit kort er stjålet|glemt pinkode|kortet er stjålet|kde je moje karta|ukradli mi kartu
+platba neprošla|ukradená karta|havale gelmedi|ukradena mi je kartica|plaćanje odbijeno
+nova kartica molim|pagament rebutjat|kaart varastati|tahan konto sulgeda|pembayaran ditolak
+lupa pin|waar is my kaart|my kaart is gesteel|wou ass meng kaart|украли карту|де моя картка
+gde moya karta
+"""
+READ = {"en", "es", "fr", "de", "it", "pt", "nl", "pl"}
+
+
+@pytest.mark.parametrize("text", SHORT.strip().replace("\n", "|").split("|"))
+def test_a_few_words_of_another_language_are_not_in_one_that_the_bank_reads(text: str) -> None:
+    """Which of two neighbours it is may hang in the balance; that it is none of ours does not."""
+    assert STEP.language_of(text, None) not in READ | {UNKNOWN_LANGUAGE}
+
 
 @pytest.mark.parametrize(("code", "text"), PAIRS)
 def test_a_sentence_is_recognised_whatever_the_locale(code: str, text: str) -> None:
