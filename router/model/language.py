@@ -19,8 +19,8 @@ from router.core.text import UNKNOWN_LANGUAGE, LanguageStep
 
 _WRITTEN = ("en", "es", "fr", "de", "it", "pt", "nl", "pl")
 _OTHERS = (
-    "af ar az be bg bn bs ca cs da el et eu fa fi gl gu he hi hr hu hy id is ja ka kk kn ko lb lt lv"
-    " mk ml mr mt ms no nn pa ro ru sk sl sq sr sv sw ta te th tl tr uk ur vi zh zxx"
+    "af ar az be bg bn bs ca cs da el et eu fa fi gl gu he hi hr hu hy id is ja ka kk kn ko lb lt"
+    " lv mk ml mr mt ms no nn pa ro ru sk sl sq sr sv sw ta te th tl tr uk ur vi zh zxx"
 )
 _TWO_LETTERS = {"nn": "no", "zxx": UNKNOWN_LANGUAGE}
 """What ISO 639-1 and our readers call them: Nynorsk is Norwegian, ``zxx`` no language at all."""
@@ -54,11 +54,13 @@ class NaiveBayesLanguage(LanguageStep):
         letters = sum(map(str.isalpha, words[:_READ_LETTERS]))
         if letters < (_LEAST_LETTERS if words.isascii() else 1):
             return UNKNOWN_LANGUAGE
-        return _best(self._rank(words), _language_of_locale(locale))
+        several = len(words.split()) > 1
+        return _best(self._rank(words), _language_of_locale(locale), several=several)
 
 
-def _best(ranking: Sequence[tuple[str, float]], hint: str) -> str:
-    """Weighs the leaders; those behind them share what is left, too little each to lead."""
+def _best(ranking: Sequence[tuple[str, float]], hint: str, *, several: bool) -> str:
+    """Weighs the leaders; those behind them share what is left, too little each to lead. One word
+    alone (``several`` is not set) says too little to be none of ours: "card", "IBAN"."""
     leaders = ranking[:_LEADERS]
     weighed = [(share * _weight(language, hint), language) for language, share in leaders]
     rest = 1.0 - sum(share for _, share in leaders)
@@ -66,7 +68,7 @@ def _best(ranking: Sequence[tuple[str, float]], hint: str) -> str:
     (second, _), (first, best) = sorted(weighed)[-2:]
     if first < _LEAST_SHARE * total or first < _LEAST_LEAD * second:
         ours = sum(share for share, language in weighed if language in _WRITTEN)
-        if ours >= _LEAST_OF_OURS * total:
+        if not several or ours >= _LEAST_OF_OURS * total:
             return UNKNOWN_LANGUAGE
         _, best = max((share, language) for share, language in weighed if language not in _WRITTEN)
     return _TWO_LETTERS.get(best, best)
