@@ -155,7 +155,8 @@ def _write_manifest(
         "data": [{"file": name, "sha256": data[name], **_origin(name)} for name in sorted(data)],
         "training": {
             run.name: {
-                name: run.facts[name] for name in ("recipe", "texts", "heldout_scope_intents")
+                name: run.facts[name]
+                for name in ("recipe", "before", "texts", "heldout_scope_intents")
             }
             for run in runs
         },

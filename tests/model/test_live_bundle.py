@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.core.prediction import Prediction
+from router.core.prediction import Prediction, Question
 from router.model.bundle import read_bundle
 from router.model.classifier import KEPT, BundleClassifier, load_classifier
 from router.model.stage import Stage, open_stage
+from router.policies import open_policy
 from tests.core.policy_fixtures import english
 
 SENTENCES = (
@@ -66,21 +68,24 @@ def test_two_threads_within_an_operator_change_no_answer(
     )
 
 
-def _stages(folder: Path) -> tuple[Stage, Stage]:
+def _stages(folder: Path) -> Iterator[tuple[Stage, Stage]]:
+    """Each as the runtime optimises it, and as it is written."""
     bundle = read_bundle(folder)
-    spec = bundle.manifest.stages[0]
-    graph, tokenizer = bundle.files[spec.graph], bundle.files[spec.tokenizer]
-    plain = open_stage(spec, graph, tokenizer, 1, optimise=False)
-    return open_stage(spec, graph, tokenizer, 1), plain
+    for spec in bundle.manifest.stages:
+        graph, tokenizer = bundle.files[spec.graph], bundle.files[spec.tokenizer]
+        plain = open_stage(spec, graph, tokenizer, 1, optimise=False)
+        yield open_stage(spec, graph, tokenizer, 1), plain
 
 
 def test_the_runtimes_optimisations_compute_the_same_model(live_folder: Path) -> None:
     """A fusion that takes a row's scale for the whole tensor's brings the correlation to 0.7; the
     last places of floats, where an int8 rounding tips over, leave it near 1."""
-    optimised, plain = (stage.ask(SENTENCES).rows for stage in _stages(live_folder))
-    for one, other in zip(optimised, plain, strict=True):
-        assert np.corrcoef(one.logits, other.logits)[0, 1] > 0.995
-        assert one.scope == pytest.approx(other.scope, abs=0.5)
+    for optimised, plain in _stages(live_folder):
+        for one, other in zip(
+            optimised.ask(SENTENCES).rows, plain.ask(SENTENCES).rows, strict=True
+        ):
+            assert np.corrcoef(one.logits, other.logits)[0, 1] > 0.995
+            assert one.scope == pytest.approx(other.scope, abs=1.0)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +105,56 @@ def test_a_plain_question_gets_its_intent(
     (answer,) = live.predict(english(text)).answers
     assert answer.intents[0].intent in intents
     assert answer.in_scope > 0.5
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "intent"),
+    [
+        ("de", "Der Geldautomat hat meine Karte eingezogen.", "card_swallowed"),
+        ("de", "Ich möchte mein Konto kündigen.", "terminate_account"),
+        ("es", "Me han cobrado dos veces la misma compra.", "transaction_charged_twice"),
+        ("es", "He olvidado el código de la aplicación.", "passcode_forgotten"),
+        ("fr", "Ma carte commandée il y a deux semaines n'est pas arrivée.", "card_arrival"),
+        ("fr", "Comment fermer mon compte ?", "terminate_account"),
+        ("it", "Lo sportello ha trattenuto la mia carta.", "card_swallowed"),
+        ("it", "Vorrei chiudere il conto.", "terminate_account"),
+        ("nl", "De geldautomaat heeft mijn pas ingeslikt.", "card_swallowed"),
+        ("nl", "Ik wil mijn rekening opzeggen.", "terminate_account"),
+        ("pl", "Bankomat zatrzymał moją kartę.", "card_swallowed"),
+        ("pl", "Chcę zamknąć konto.", "terminate_account"),
+        ("pt", "O multibanco ficou com o meu cartão.", "card_swallowed"),
+        ("pt", "Quero encerrar a minha conta.", "terminate_account"),
+    ],
+)
+def test_a_plain_question_gets_its_intent_in_each_language(
+    live: BundleClassifier, language: str, text: str, intent: str
+) -> None:
+    (answer,) = live.predict([Question(text, language)]).answers
+    assert answer.intents[0].intent == intent
+    assert answer.in_scope > 0.5
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "flag"),
+    [
+        ("en", "I can't go on any more, I don't want to live", "vulnerable"),
+        ("en", "someone has taken money from my account, it was not me", "fraud"),
+        ("de", "Ich lege hiermit formell Beschwerde ein.", "complaint"),
+        ("es", "Mi marido ha muerto y no sé qué hacer.", "vulnerable"),
+        ("fr", "Supprimez toutes mes données personnelles.", "data-protection"),
+        ("it", "Mi hanno rubato la carta e stanno pagando con quella.", "fraud"),
+        ("nl", "Ik wil weten welke persoonsgegevens u van mij bewaart.", "data-protection"),
+        ("pl", "Składam oficjalną reklamację i żądam odszkodowania.", "complaint"),
+        ("pt", "Roubaram-me o telemóvel com a aplicação aberta.", "fraud"),
+    ],
+)
+def test_a_flag_is_raised_in_each_language(
+    live: BundleClassifier, language: str, text: str, flag: str
+) -> None:
+    policy = open_policy()
+    (answer,) = live.predict([Question(text, language)]).answers
+    probability = {score.flag: score.probability for score in answer.flags}[flag]
+    assert probability >= policy.flags[flag].threshold
 
 
 @pytest.mark.parametrize(
@@ -140,11 +195,12 @@ def test_a_text_of_a_megabyte_is_answered_and_said_to_be_cut(live: BundleClassif
 
 
 def test_the_bundle_is_small_and_its_card_says_where_it_comes_from(live_folder: Path) -> None:
-    assert sum(path.stat().st_size for path in live_folder.iterdir()) < 30_000_000
+    assert sum(path.stat().st_size for path in live_folder.iterdir()) < 60_000_000
     card = (live_folder / "README.md").read_text(encoding="utf-8")
     manifest = read_bundle(live_folder).manifest
     for source in (manifest.whole["encoder"], *manifest.whole["data"]):
         assert source["licence"] in card
-    accuracy = manifest.whole["metrics"]["heldout.csv"]["accuracy"]
-    assert f"{accuracy:.4f}" in card
-    assert accuracy >= 0.925
+    for file, least in (("calibration.csv", 0.93), ("en.jsonl", 0.75), ("pl.jsonl", 0.7)):
+        accuracy = manifest.whole["metrics"][file]["accuracy"]
+        assert f"{accuracy:.3f}" in card
+        assert accuracy >= least

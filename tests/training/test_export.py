@@ -43,6 +43,7 @@ def finished(folder: Path, encoder: str, languages: list[str]) -> Path:
         "languages": languages,
         "encoder": {"name": encoder, "licence": "MIT", "source": "invented"},
         "recipe": {"max_tokens": TOKENS, "encoder": encoder},
+        "before": [],
         "data": {
             "banking77/train.csv": "0" * 64,
             "clinc150/train.jsonl": "1" * 64,
