@@ -11,6 +11,7 @@ from router.cli.model_gate import gate_command
 from router.cli.model_live import canary_command, shadow_command
 from router.cli.model_package import package_command
 from router.cli.model_promote import promote_command, rollback_command
+from router.cli.model_quantise import quantise_command
 from router.cli.model_train import export_command, split_command, train_command
 
 
@@ -29,7 +30,8 @@ def model_group() -> None:
 
 
 for _command in (
-    *(split_command, train_command, export_command, cascade_command, package_command),
+    *(split_command, train_command, export_command, cascade_command),
+    *(quantise_command, package_command),
     *(evaluate_command, list_command, show_command, verify_command),
     *(gate_command, promote_command, rollback_command, canary_command, shadow_command),
 ):
