@@ -19,7 +19,8 @@ from router.training.bundle_samples import samples_of
 
 
 def refuse_what_exists(out: Path) -> None:
-    """
+    """Make sure that no version is written over.
+
     Raises:
         UsageError: there is an ``out`` already.
     """

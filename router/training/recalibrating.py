@@ -68,7 +68,7 @@ def recalibrate(
     Says what changed. ``before`` are the figures of the bundle as it is, ``after`` those of a
     calibration fitted on four fifths of the texts and asked the last, five times over; written is
     one that is fitted on all. ``language`` is that of rows which name none; ``advance`` is told
-    how many texts are done since last, and of how many.
+    how many texts it was asked since last, and of how many.
 
     Raises:
         UsageError: ``out`` exists, or ``data`` cannot be read, is known to the bundle already, or
@@ -84,6 +84,7 @@ def recalibrate(
     refitting = Refitting(whole, stages)
     chosen = _chosen(refitting, source)
     as_it_is = refitting.classifier(dict(whole.calibrations))
+    # Here its graphs are asked, once a text; what follows takes seconds.
     before = ask(as_it_is, source.rows, lambda more: advance(more, len(source.rows)))
     fitted = refitting.fit(source.rows, chosen)
     after = Answered(source.rows, _by_folds(refitting, source.rows, chosen))

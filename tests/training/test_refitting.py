@@ -89,12 +89,16 @@ def test_a_stage_without_enough_texts_stays_as_it_was(bench: Bench) -> None:
 QUIET = {"lost": (-1.0, -1.0)}
 
 
-def test_a_first_stage_goes_on_answering_though_its_confidence_is_another(bench: Bench) -> None:
+def test_a_first_stage_goes_on_answering_though_its_confidence_is_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that 240 texts show what else 748 do.
+    monkeypatch.setattr("router.training.acceptance.HARM", 0.02)
     stages = (
         TinyStage("small", LOST, accept=0.8, flags=QUIET, calibration={"flags_below": 0.6}),
         TinyStage("large", LOST, flags=QUIET),
     )
-    rows = [{**row, "flags": ["fraud"] if n % 3 else []} for n, row in enumerate(messages(760))]
+    rows = [{**row, "flags": ["fraud"] if n % 3 else []} for n, row in enumerate(messages(300))]
     told = bench.run(*stages, rows=rows)
     accept = told["stages"]["small"]["accept"]
     assert accept["before"] == 0.8
@@ -115,7 +119,7 @@ def test_a_first_stage_that_would_cost_quality_is_refused_and_nothing_is_written
     stages = (TinyStage("small", small, accept=0.8), TinyStage("large", large))
     rows = [{"text": f"fee {word}", "label": "fees"} for word in words_of(40, "z")]
     with pytest.raises(
-        UsageError, match="The texts do not show from which confidence on stage small"
+        UsageError, match="from which confidence on stage small may .* Give more: 748 that"
     ):
         bench.run(*stages, rows=[*messages(), *rows])
     assert not bench.new.exists()
