@@ -119,7 +119,7 @@ def test_a_first_stage_that_would_cost_quality_is_refused_and_nothing_is_written
     stages = (TinyStage("small", small, accept=0.8), TinyStage("large", large))
     rows = [{"text": f"fee {word}", "label": "fees"} for word in words_of(40, "z")]
     with pytest.raises(
-        UsageError, match="from which confidence on stage small may .* Give more: 748 that"
+        UsageError, match=r"from which confidence on stage small may .* Give more: 748 that"
     ):
         bench.run(*stages, rows=[*messages(), *rows])
     assert not bench.new.exists()
