@@ -94,16 +94,19 @@ def test_a_first_stage_goes_on_answering_though_its_confidence_is_another(
 ) -> None:
     # So that 240 texts show what else 748 do.
     monkeypatch.setattr("router.training.acceptance.HARM", 0.02)
+    held = {"flags_below": 0.6}
     stages = (
-        TinyStage("small", LOST, accept=0.8, flags=QUIET, calibration={"flags_below": 0.6}),
-        TinyStage("large", LOST, flags=QUIET),
+        TinyStage("small", LOST, accept=0.8, scope=0.0, flags=QUIET, calibration=held),
+        TinyStage("large", LOST, scope=1.0, flags=QUIET),
     )
     rows = [{**row, "flags": ["fraud"] if n % 3 else []} for n, row in enumerate(messages(300))]
-    told = bench.run(*stages, rows=rows)
+    told = bench.run(*stages, rows=[*rows, *foreign()])
     accept = told["stages"]["small"]["accept"]
     assert accept["before"] == 0.8
+    # No less: what is out of scope the large stage alone sees now, and did not before.
     assert accept["after"] == pytest.approx(0.7, abs=0.01)
-    assert told["before"]["stages"] == told["after"]["stages"] == {"small": 1.0, "large": 0.0}
+    for when in ("before", "after"):
+        assert told[when]["stages"]["small"] == pytest.approx(300 / 360)
     answer = load_classifier(bench.new).predict([Question("lost", "en")]).answers[0]
     assert answer.stage == "small"
     # What holds it back is a threshold on its flags: their calibration stays with it.
