@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from router.cli.context import settings_of
-from router.cli.model_common import found
+from router.cli.model_common import doubts, found
 from router.cli.model_evaluate_output import print_evaluation
 from router.cli.output import json_option, note, print_json
 
 if TYPE_CHECKING:
-    from router.core.prediction import Classifier
     from router.model.assessing import Advance
-    from router.model.labelled import Labelled
-
-_NAME = re.compile(r"[\w.?-]{1,64}")
 
 
 @click.command("evaluate")
@@ -80,7 +74,7 @@ def evaluate_command(  # noqa: PLR0917 - click passes options by name
     if folder is not None:
         make_folder(folder)
     classifier = load_classifier(found(context, spec), settings.infer_threads)
-    for words in _doubts(rows, classifier):
+    for words in doubts(rows, classifier):
         note(words)
     with _progress() as advance:
         figures = assess(classifier, rows, opened, seed=seed, advance=advance)
@@ -98,27 +92,6 @@ def evaluate_command(  # noqa: PLR0917 - click passes options by name
         print_json(report)
     else:
         print_evaluation(report)
-
-
-def _doubts(rows: Sequence[Labelled], classifier: Classifier) -> Iterator[str]:
-    """What may be a slip in the file, a sentence each."""
-    from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
-
-    kinds = (
-        ("label", {row.label for row in rows}, {*classifier.intents, IN_SCOPE, OUT_OF_SCOPE}),
-        ("language", {row.language for row in rows}, classifier.languages | {"und"}),
-        ("flag", {flag for row in rows for flag in row.flags or ()}, set(classifier.flags)),
-    )
-    for kind, given, known in kinds:
-        strange = sorted(given - known)
-        # With columns in disorder a label may be a customer's text: only names are shown.
-        shown = [name for name in strange if _NAME.fullmatch(name)][:5]
-        if strange:
-            near = get_close_matches(shown[0], sorted(known), n=1) if shown else []
-            hint = f" Did you mean {near[0]}?" if near else ""
-            named = f": {', '.join(shown)}" if shown else ""
-            note_of = f"The model does not know {len(strange)} {kind}{'s'[: len(strange) > 1]}"
-            yield f"{note_of}{named}{', …' if len(shown) < len(strange) else ''}.{hint}"
 
 
 @contextmanager

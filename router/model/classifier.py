@@ -20,7 +20,7 @@ from router.errors import BundleError, ModelError
 from router.model.bundle import Bundle, read_bundle
 from router.model.manifest import Sample
 from router.model.opset import opset_of
-from router.model.stage import Raw, Stage, open_stage
+from router.model.stage import Asked, Raw, open_stage
 
 KEPT = 10
 """Most intents that an answer names."""
@@ -34,7 +34,7 @@ computes something else lies further off."""
 class BundleClassifier:
     """Implements `router.core.prediction.Classifier`. Safe to share between threads."""
 
-    def __init__(self, bundle: Bundle, stages: Sequence[Stage]) -> None:
+    def __init__(self, bundle: Bundle, stages: Sequence[Asked]) -> None:
         self._bundle = bundle
         self._stages = tuple(stages)
 

@@ -170,7 +170,10 @@ def _samples(
 
 def _missing(parts: Parts, about: Mapping[str, Any]) -> Iterator[str]:
     if parts.calibration is None:
-        yield "No calibration: its probabilities are the graph's own, and thresholds mean little."
+        yield (
+            "No calibration: its probabilities are the graph's own, and thresholds mean little. "
+            "`router model calibrate` fits one."
+        )
     if "encoder" not in about:
         yield "Which encoder it was made from, and under which licence, is not stated."
     if not about.get("data"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -40,6 +40,16 @@ class RawBatch:
     rows: tuple[Raw, ...]
     tokenise_seconds: float
     infer_seconds: float
+
+
+class Asked(Protocol):
+    """A stage as a classifier asks it; see `Stage`."""
+
+    spec: StageSpec
+
+    def stop(self) -> None: ...
+
+    def ask(self, texts: Sequence[str]) -> RawBatch: ...
 
 
 class Stage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,17 @@ import numpy.typing as npt
 
 from router.core.binomial import upper_bound
 from router.core.calibration import PLACES, Floats
+from router.core.prediction import Prediction
+from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE, Labelled
+from router.training.examples import Example
 
 HARM = 0.005
 """At most so many of the texts that the first stage answers are to be right by the last stage and
 wrong by the first."""
 
 CONFIDENCE = 0.95
+
+_SURE_OF_SCOPE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +54,27 @@ def fit_accept(
             accept = float(np.round(confidence[index], PLACES))
             best = Accepted(accept, number / len(confidence), harms)
     return best
+
+
+def accepted_of(
+    ours: Sequence[Prediction],
+    theirs: Sequence[Prediction],
+    examples: Sequence[Example | Labelled],
+    flags_below: float,
+) -> Accepted:
+    """`fit_accept` from what the first stage (``ours``) and the others (``theirs``) answer to
+    ``examples``, where a flag of at least ``flags_below`` leaves a text to the others."""
+    return fit_accept(
+        np.array([answer.intents[0].confidence for answer in ours]),
+        np.array([all(f.probability < flags_below for f in answer.flags) for answer in ours]),
+        np.array([
+            _right(their, example) and not _right(our, example)
+            for our, their, example in zip(ours, theirs, examples, strict=True)
+        ]),
+    )  # fmt: skip
+
+
+def _right(answer: Prediction, example: Example | Labelled) -> bool:
+    if example.label in {IN_SCOPE, OUT_OF_SCOPE}:
+        return (answer.in_scope >= _SURE_OF_SCOPE) == (example.label == IN_SCOPE)
+    return answer.intents[0].intent == example.label

@@ -6,30 +6,28 @@ The stages of the bundle stay as they are, byte for byte.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from router.core.calibration import StageCalibration
-from router.core.prediction import Prediction, Question
+from router.core.prediction import Question
 from router.errors import UsageError
 from router.model.bundle import Bundle, read_bundle
 from router.model.classifier import BundleClassifier, load_classifier
 from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
-from router.model.manifest import MANIFEST, StageSpec
+from router.model.manifest import StageSpec
 from router.model.stage import Stage, open_stage
-from router.training.acceptance import Accepted, fit_accept
+from router.training.acceptance import Accepted, accepted_of
 from router.training.batches import token_ids
-from router.training.bundle_samples import samples_of
 from router.training.calibrating import calibrate
 from router.training.examples import Example, labelled, read_banking, read_clinc
 from router.training.finetune import Tell
 from router.training.flagging import flag_threshold
+from router.training.next_version import pretty, refuse_what_exists, write_next
 from router.training.own import calibrates, read_own
 from router.training.scope import scope_data
 from router.training.split import split_examples
@@ -43,8 +41,6 @@ STAGE = "static"
 
 FLAG_RECALL = 0.99
 """Of the texts with a flag, so many are to be left to the stages that read them whole."""
-
-_SURE_OF_SCOPE = 0.5
 
 
 def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
@@ -62,8 +58,7 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
     whole = read_bundle(bundle)
     if STAGE in whole.calibrations:
         raise UsageError(f"{bundle} has a stage {STAGE} already.", "Give the bundle without it.")
-    if out.exists():
-        raise UsageError(f"{out} exists.", "A version is never changed: give another.")
+    refuse_what_exists(out)
     classifier = load_classifier(bundle)
     taught, calibrating = _texts(data, own, whole)
     tokenizer = _bare(whole.files[whole.manifest.stages[-1].tokenizer])
@@ -85,8 +80,7 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
     tell("calibrating")
     fitted = calibrate(stage, calibrating, whole.intents, whole.flags)
     fitted, accepted = _with_acceptance(whole, classifier, stage, fitted, calibrating)
-    _write(out, whole, spec, files, fitted)
-    return load_classifier(out), accepted
+    return _write(out, whole, spec, files, fitted), accepted
 
 
 def held_nothing_out(bundle: Bundle) -> bool:
@@ -147,22 +141,9 @@ def _with_acceptance(
         for column, flag in enumerate(whole.flags)
     ]
     flags_below = min([1.0 if one is None else one for one in below], default=1.0)
-    accepted = fit_accept(
-        np.array([answer.intents[0].confidence for answer in ours]),
-        np.array([(row < flags_below).all() for row in flags]),
-        np.array([
-            _right(their, example) and not _right(our, example)
-            for our, their, example in zip(ours, theirs, examples, strict=True)
-        ]),
-    )  # fmt: skip
+    accepted = accepted_of(ours, theirs, examples, flags_below)
     found = dataclasses.replace(fitted, accept=accepted.accept, flags_below=flags_below)
     return found, accepted
-
-
-def _right(answer: Prediction, example: Example) -> bool:
-    if example.label in {IN_SCOPE, OUT_OF_SCOPE}:
-        return (answer.in_scope >= _SURE_OF_SCOPE) == (example.label == IN_SCOPE)
-    return answer.intents[0].intent == example.label
 
 
 def _write(
@@ -171,29 +152,13 @@ def _write(
     spec: StageSpec,
     files: Mapping[str, bytes],
     fitted: StageCalibration,
-) -> None:
-    out.mkdir(parents=True)
-    manifest: dict[str, Any] = json.loads((whole.folder / MANIFEST).read_bytes())
+) -> BundleClassifier:
     calibration = json.loads(whole.files[whole.manifest.calibration])
     calibration["stages"] = {STAGE: dataclasses.asdict(fitted)} | calibration["stages"]
-    contents = {**whole.files, **files, whole.manifest.calibration: _json(calibration)}
-    for name, content in contents.items():
-        (out / name).write_bytes(content)
     stage = {name: value for name, value in dataclasses.asdict(spec).items() if value is not None}
-    manifest |= {
-        "name": out.parent.name,
-        "version": out.name,
-        "stages": [stage, *manifest["stages"]],
-        "files": {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-            for name, content in contents.items()
-        },
-    }
-    (out / MANIFEST).write_bytes(_json(manifest | {"samples": [], "metrics": {}}))
-    asked = [Question(sample.text, sample.language) for sample in whole.manifest.samples]
-    samples = samples_of(asked, load_classifier(out).predict(asked).answers)
-    (out / MANIFEST).write_bytes(_json(manifest | {"samples": samples, "metrics": {}}))
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    return write_next(
+        whole,
+        out,
+        {**files, whole.manifest.calibration: pretty(calibration)},
+        {"stages": [stage, *whole.manifest.whole["stages"]]},
+    )

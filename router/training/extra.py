@@ -11,14 +11,14 @@ _MODULES = (
 )  # fmt: skip
 
 
-def require_extra() -> None:
-    """Make sure that what training and export import is installed.
+def require_extra(*modules: str) -> None:
+    """Make sure that what training and export import is installed, or ``modules`` alone.
 
     Raises:
         UsageError: something is missing; the error says how to install it.
     """
-    if missing := [name for name in _MODULES if find_spec(name) is None]:
+    if missing := [name for name in modules or _MODULES if find_spec(name) is None]:
         raise UsageError(
-            f"Training needs {', '.join(missing)}, not installed here.",
+            f"This command needs {', '.join(missing)}, not installed here.",
             "Run: pip install 'router[train]'",
         )

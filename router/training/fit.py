@@ -21,7 +21,8 @@ ENOUGH = 200
 """So many texts of a language give it a temperature of its own, and so many a scope."""
 
 _LEAST_OF_A_CLASS = 20
-"""Fewer texts in scope, or out of it, say nothing of a language's scope."""
+"""Fewer texts in scope, or out of it, say nothing of a language's scope; fewer with a flag, or
+without, nothing of the flag."""
 
 NO_INTENT = -1
 
@@ -35,7 +36,7 @@ class Measured:
 
     ``intents`` is `NO_INTENT` where a text has none of the stage's, which counts for scope and
     flags alone. ``flag_logits`` and ``flags`` are texts by flags, without columns where there is
-    no flag.
+    no flag; ``told`` is whether somebody said which flags a text has.
     """
 
     logits: Floats
@@ -45,19 +46,30 @@ class Measured:
     languages: Sequence[str]
     flag_logits: Floats
     flags: Bools
+    told: Bools
 
 
 def fit_calibration(
-    texts: Measured, intents: Sequence[str], flags: Sequence[str] = ()
+    texts: Measured,
+    intents: Sequence[str],
+    flags: Sequence[str] = (),
+    before: StageCalibration | None = None,
 ) -> StageCalibration:
     """The calibration of a single stage, which answers everything; ``intents`` and ``flags`` are
-    the names of the columns."""
+    the names of the columns.
+
+    Where there is one ``before``, what too few texts tell stays as it is there: the scope, a flag,
+    and what holds for a language that its ``languages`` name.
+    """
     known = texts.intents != NO_INTENT
     logits, right = texts.logits[known], texts.intents[known]
     temperature = fit_temperature(logits, right)
-    a, b = fit_platt(texts.scope_logits, texts.in_scope)
+    if before is None or _tells(texts.in_scope):
+        a, b = fit_platt(texts.scope_logits, texts.in_scope)
+    else:
+        a, b = before.scope_a, before.scope_b
     whole = LanguageCalibration(temperature, a, b)
-    languages = _fit_languages(texts, whole)
+    languages = _fit_languages(texts, whole, before)
     temperatures = [
         languages.get(language, whole).temperature
         for language, one in zip(texts.languages, known, strict=True)
@@ -73,31 +85,52 @@ def fit_calibration(
         scope_b=b,
         accept=0.0,
         set_least=sets.least,
-        flags={
-            name: fit_platt(texts.flag_logits[:, column], texts.flags[:, column])
-            for column, name in enumerate(flags)
-        },
+        flags={name: _fit_flag(texts, column, name, before) for column, name in enumerate(flags)},
         languages=languages,
         set_least_of={intents[number]: least for number, least in sets.least_of.items()},
     )
 
 
-def _fit_languages(texts: Measured, whole: LanguageCalibration) -> dict[str, LanguageCalibration]:
+def _fit_languages(
+    texts: Measured, whole: LanguageCalibration, before: StageCalibration | None
+) -> dict[str, LanguageCalibration]:
     """What differs by language, where there is more than one and enough of it to say so."""
     of = np.array(texts.languages)
+    stay = before.languages if before else {}
+    languages = sorted({*texts.languages, *stay})
     fitted = {}
-    for language in sorted(set(texts.languages)) if len(set(texts.languages)) > 1 else ():
+    for language in languages if len(languages) > 1 else ():
         here = of == language
         known = here & (texts.intents != NO_INTENT)
-        temperature, scope = whole.temperature, (whole.scope_a, whole.scope_b)
+        inside = texts.in_scope[here]
+        old = stay.get(language, whole)
+        temperature = whole.temperature if known.sum() >= _LEAST_OF_A_CLASS else old.temperature
+        scope = _scope(whole if _tells(inside) else old)
         if known.sum() >= ENOUGH:
             temperature = fit_temperature(texts.logits[known], texts.intents[known])
-        inside = texts.in_scope[here]
-        if len(inside) >= ENOUGH and min(inside.sum(), (~inside).sum()) >= _LEAST_OF_A_CLASS:
+        if len(inside) >= ENOUGH and _tells(inside):
             scope = fit_platt(texts.scope_logits[here], inside)
         if (own := LanguageCalibration(temperature, *scope)) != whole:
             fitted[language] = own
     return fitted
+
+
+def _fit_flag(
+    texts: Measured, column: int, name: str, before: StageCalibration | None
+) -> tuple[float, float]:
+    raised = texts.flags[texts.told, column]
+    if before is not None and not _tells(raised):
+        return before.flags[name]
+    return fit_platt(texts.flag_logits[texts.told, column], raised)
+
+
+def _scope(of: LanguageCalibration) -> tuple[float, float]:
+    return of.scope_a, of.scope_b
+
+
+def _tells(positive: Bools) -> bool:
+    """Whether there is enough on both sides."""
+    return bool(min(positive.sum(), (~positive).sum()) >= _LEAST_OF_A_CLASS)
 
 
 def fit_temperature(logits: Floats, intents: npt.NDArray[np.int64]) -> float:

@@ -1,12 +1,6 @@
 """The ONNX graph of an encoder with its heads, built operator by operator.
 
-A product with a constant weight takes int8 weights and activations that are quantised a row at a
-time, so that a text's numbers do not depend on what else is in the batch. Products that read the
-same rows share them quantised.
-
-A trap: ONNX Runtime fuses ``Mul(Cast(MatMulInteger), Mul(a, b))`` into an operator that takes
-``a`` for one number of the whole tensor, in silence. So one scale is multiplied after the other,
-and a test compares the optimised session with an unoptimised one.
+Products with a weight and the words' vectors are int8, as `router.training.int8` has them.
 """
 
 from __future__ import annotations
@@ -17,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from router.training.encoder import EPSILON, WORDS, Shape
+from router.training.int8 import looked_up, product, quantised_rows
 from router.training.onnx_graph import (
     Array,
     Arrays,
@@ -26,7 +21,6 @@ from router.training.onnx_graph import (
     pooled,
     unsqueezed,
 )  # fmt: skip
-from router.training.quantise import by_column, by_row
 
 if TYPE_CHECKING:
     import onnx
@@ -61,10 +55,7 @@ def _encoder(graph: Graph, weights: Arrays, shape: Shape, max_tokens: int) -> st
 
 
 def _embedded(graph: Graph, weights: Arrays, max_tokens: int) -> str:
-    table, scale = by_row(weights[WORDS])
-    words = graph.add("Gather", graph.constant("words", table), "input_ids")
-    scales = graph.add("Gather", graph.constant("words.scale", scale), "input_ids")
-    words = graph.add("Mul", graph.add("Cast", words, to=1), scales)
+    words = looked_up(graph, "words", weights[WORDS], "input_ids")
     # The one token type there is belongs to every position.
     places = (
         weights["embeddings.position_embeddings.weight"][:max_tokens]
@@ -83,7 +74,7 @@ def _attention(graph: Graph, weights: Arrays, x: str, bias: str, *, at: str, hea
     # One product for the three: their columns, and so their scales, stay apart.
     weight = np.concatenate([weights[f"{name}.weight"] for name in names])
     shift = np.concatenate([weights[f"{name}.bias"] for name in names])
-    together = _product(graph, f"{at}attention.self", _rows(graph, x), weight, shift)
+    together = _product(graph, f"{at}attention.self", quantised_rows(graph, x), weight, shift)
     graph.add_split(together, names)
     width = shift.shape[0] // 3 // heads
     apart = graph.integers(0, 0, heads, width)
@@ -101,29 +92,14 @@ def _attention(graph: Graph, weights: Arrays, x: str, bias: str, *, at: str, hea
     return _linear(graph, weights, mixed, f"{at}attention.output.dense")
 
 
-def _rows(graph: Graph, x: str) -> tuple[str, str]:
-    """``x`` as uint8 around 128, and the scale of each row."""
-    largest = graph.add("ReduceMax", graph.add("Abs", x), axes=[-1], keepdims=1)
-    scale = graph.add("Mul", largest, graph.number(1 / 127))
-    # A row of zeros stays one instead of becoming 0 / 0.
-    scale = graph.add("Max", scale, graph.number(1e-30))
-    whole = graph.add("Round", graph.add("Div", x, scale))
-    shifted = graph.add("Add", whole, graph.number(128))
-    return graph.add("Cast", shifted, to=2), scale
-
-
 def _linear(graph: Graph, weights: Arrays, x: str, name: str) -> str:
     weight, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-    return _product(graph, name, _rows(graph, x), weight, shift)
+    return _product(graph, name, quantised_rows(graph, x), weight, shift)
 
 
 def _product(graph: Graph, name: str, rows: tuple[str, str], weight: Array, shift: Array) -> str:
-    quantised, scale = by_column(weight.T)
-    zero = graph.constant("zero_point", np.array(128, np.uint8))
-    whole = graph.add("MatMulInteger", rows[0], graph.constant(f"{name}.int8", quantised), zero)
-    product = graph.add("Mul", graph.add("Cast", whole, to=1), rows[1])
-    product = graph.add("Mul", product, graph.constant(f"{name}.scale", scale[0]))
-    return graph.add("Add", product, graph.constant(f"{name}.bias", shift))
+    scaled = product(graph, name, rows, weight.T)
+    return graph.add("Add", scaled, graph.constant(f"{name}.bias", shift))
 
 
 def _norm(graph: Graph, weights: Arrays, name: str, x: str) -> str:

@@ -18,21 +18,29 @@ if TYPE_CHECKING:
 OPSET = 17
 """The first with LayerNormalization as one operator."""
 
+_AXES_ARE_AN_INPUT = 18
+"""From this operator set on, those of ReduceMax."""
+
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 
 
 @dataclass(slots=True)
 class Graph:
-    """Nodes and constants as they are added; every method gives the name of its result."""
+    """Nodes and constants as they are added; every method gives the name of its result.
+
+    ``prefix`` goes before the names that are made here, where somebody else's stand beside them.
+    """
 
     nodes: list[Any] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
+    opset: int = OPSET
+    prefix: str = ""
 
     def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         from onnx import helper  # noqa: PLC0415 - heavy: only when exporting
 
-        name = name or f"{operator}_{len(self.nodes)}"
+        name = name or f"{self.prefix}{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
@@ -42,7 +50,14 @@ class Graph:
 
         self.nodes.append(helper.make_node("Split", [x], names, axis=-1))
 
+    def add_largest(self, x: str) -> str:
+        """The largest value of each row of ``x``, which keeps its rank."""
+        if self.opset < _AXES_ARE_AN_INPUT:
+            return self.add("ReduceMax", x, axes=[-1], keepdims=1)
+        return self.add("ReduceMax", x, self.integers(-1), keepdims=1)
+
     def constant(self, name: str, value: Array) -> str:
+        name = f"{self.prefix}{name}"
         self.constants[name] = value
         return name
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from router.training.onnx_graph import Array, Arrays, Graph, add_heads, head, model_of, unsqueezed
-from router.training.quantise import by_row
+from router.training.int8 import looked_up
+from router.training.onnx_graph import Arrays, Graph, add_heads, head, model_of, unsqueezed
 
 if TYPE_CHECKING:
     import onnx
@@ -39,11 +39,11 @@ def build_static_graph(weights: Arrays) -> onnx.ModelProto:
     graph = Graph()
     # Sums of nothing but what is real: the mask is 0 at a pad, and at a pair that ends in one.
     mask = graph.add("Cast", unsqueezed(graph, "attention_mask", 2), to=_DOUBLE)
-    total = _sum(graph, _looked_up(graph, TOKENS, weights[TOKENS], "input_ids"), mask)
+    total = _sum(graph, looked_up(graph, TOKENS, weights[TOKENS], "input_ids"), mask)
     before, after = _cut(graph, "input_ids", 0, -1), _cut(graph, "input_ids", 1, None)
     pairs = graph.add("Add", graph.add("Mul", before, graph.integers(_STEP)), after)
     bucket = graph.add("Mod", pairs, graph.integers(len(weights[PAIRS])))
-    of_pairs = _looked_up(graph, PAIRS, weights[PAIRS], bucket)
+    of_pairs = looked_up(graph, PAIRS, weights[PAIRS], bucket)
     total = graph.add("Add", total, _sum(graph, of_pairs, _cut(graph, mask, 1, None)))
     count = graph.add("ReduceSum", mask, graph.integers(1), keepdims=0)
     vector = graph.add("Div", total, count)
@@ -51,13 +51,6 @@ def build_static_graph(weights: Arrays) -> onnx.ModelProto:
     vector = graph.add("Add", vector, head(graph, weights, bent, OUT))
     add_heads(graph, weights, vector)
     return model_of(graph, weights)
-
-
-def _looked_up(graph: Graph, name: str, table: Array, ids: str) -> str:
-    values, scale = by_row(table)
-    rows = graph.add("Gather", graph.constant(name, values), ids)
-    scales = graph.add("Gather", graph.constant(f"{name}.scale", scale), ids)
-    return graph.add("Mul", graph.add("Cast", rows, to=1), scales)
 
 
 def _sum(graph: Graph, vectors: str, mask: str) -> str:

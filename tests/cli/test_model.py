@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from router.cli.main import run
 from router.cli.model import model_group
+from router.cli.model_common import measure
+from router.model.classifier import load_classifier
 from tests.model.tiny import TinyStage, write_bundle
 
 
@@ -50,6 +54,15 @@ def test_the_bundle_of_the_setting_is_the_one_that_is_shown(
     assert shown["intents"] == ["lost_card", "fees", "greeting"]
     assert run(["model", "show"]) == 0
     assert "tiny@1" in capsys.readouterr().out
+
+
+def test_figures_for_a_manifest_name_the_data_by_its_hash(bundle: Path, tmp_path: Path) -> None:
+    data = tmp_path / "rows.csv"
+    data.write_text("text,label\nlost,lost_card\n")
+    with click.Context(model_group) as context:
+        figures = measure(context, load_classifier(bundle), data, policy="")
+    assert figures["sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
+    assert figures["accuracy"] == 1
 
 
 def test_a_split_is_written_for_every_part(

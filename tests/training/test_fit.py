@@ -59,8 +59,8 @@ def measured(**given: Any) -> Measured:
         "languages": ["en"] * 500,
         "flag_logits": np.zeros((500, 0)),
         "flags": np.zeros((500, 0), bool),
-    }
-    return Measured(**whole | given)
+    } | given
+    return Measured(**{"told": np.ones(len(whole["logits"]), bool)} | whole)
 
 
 NAMES = ("a", "b", "c", "d")
