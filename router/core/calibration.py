@@ -6,7 +6,7 @@ One text at a time, so that no result depends on how a batch is laid out in memo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,9 +36,9 @@ class StageCalibration:
     language in ``languages`` has a temperature and a scope of its own.
 
     The stage answers a text itself when its best intent has at least ``accept`` and every flag
-    less than ``flags_below``; the last stage answers whatever reaches it. The intents with at
-    least ``set_least``, or what ``set_least_of`` has for them, form the prediction set, which holds
-    the right one as often as the bundle's card says.
+    less than ``flags_below`` (see `calm`); the last stage answers whatever reaches it. The intents
+    with at least ``set_least``, or what ``set_least_of`` has for them, form the prediction set,
+    which holds the right one as often as the bundle's card says.
     """
 
     temperature: float
@@ -60,6 +60,12 @@ class StageCalibration:
         return self.languages.get(language) or LanguageCalibration(
             self.temperature, self.scope_a, self.scope_b
         )
+
+
+def calm(flags: Iterable[float], flags_below: float) -> bool:
+    """Whether every probability of a flag is less than ``flags_below``; 1 asks for nothing, since
+    what is as good as certain is rounded to it."""
+    return flags_below >= 1 or all(probability < flags_below for probability in flags)
 
 
 def softmax(logits: Floats) -> Floats:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from router.core.calibration import Floats, StageCalibration, platt, rounded, tempered
+from router.core.calibration import Floats, StageCalibration, calm, platt, rounded, tempered
 from router.core.prediction import (
     FlagScore,
     IntentScore,
@@ -123,8 +123,9 @@ class BundleClassifier:
 
 
 def _is_sure(answer: Prediction, calibration: StageCalibration) -> bool:
-    return answer.intents[0].confidence >= calibration.accept and all(
-        score.probability < calibration.flags_below for score in answer.flags
+    flags = (score.probability for score in answer.flags)
+    return answer.intents[0].confidence >= calibration.accept and calm(
+        flags, calibration.flags_below
     )
 
 

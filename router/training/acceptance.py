@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from router.core.binomial import upper_bound
-from router.core.calibration import PLACES, Floats
+from router.core.calibration import PLACES, Floats, calm
 from router.core.prediction import Prediction
 from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE, Labelled
 from router.training.examples import Example
@@ -66,7 +66,7 @@ def accepted_of(
     ``examples``, where a flag of at least ``flags_below`` leaves a text to the others."""
     return fit_accept(
         np.array([answer.intents[0].confidence for answer in ours]),
-        np.array([all(f.probability < flags_below for f in answer.flags) for answer in ours]),
+        np.array([calm((f.probability for f in answer.flags), flags_below) for answer in ours]),
         np.array([
             _right(their, example) and not _right(our, example)
             for our, their, example in zip(ours, theirs, examples, strict=True)

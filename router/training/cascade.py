@@ -14,7 +14,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from router.core.calibration import StageCalibration
-from router.core.prediction import Question
+from router.core.prediction import Prediction, Question
 from router.errors import UsageError
 from router.model.bundle import Bundle, read_bundle
 from router.model.classifier import BundleClassifier, load_classifier
@@ -39,7 +39,7 @@ from router.training.variation import varied
 
 STAGE = "static"
 
-FLAG_RECALL = 0.99
+FLAG_RECALL = 0.98
 """Of the texts with a flag, so many are to be left to the stages that read them whole."""
 
 
@@ -85,7 +85,7 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
 
 def held_nothing_out(bundle: Bundle) -> bool:
     """Whether a stage of it learnt from the part that is held out to measure with."""
-    runs = json.loads((bundle.folder / MANIFEST).read_bytes()).get("training", {}).values()
+    runs = bundle.manifest.whole["training"].values()
     return any(run["recipe"].get("whole", False) for run in runs)
 
 
@@ -135,15 +135,23 @@ def _with_acceptance(
     first = BundleClassifier(dataclasses.replace(whole, calibrations={STAGE: fitted}), [stage])
     asked = [Question(example.text, example.language) for example in examples]
     ours, theirs = first.predict(asked).answers, last.predict(asked).answers
-    flags = np.array([[score.probability for score in answer.flags] for answer in ours])
-    below = [
-        flag_threshold(flags[:, column], np.array([flag in e.flags for e in examples]), FLAG_RECALL)
-        for column, flag in enumerate(whole.flags)
-    ]
-    flags_below = min([1.0 if one is None else one for one in below], default=1.0)
+    flags_below = _flags_below(ours, examples, whole.flags)
     accepted = accepted_of(ours, theirs, examples, flags_below)
     found = dataclasses.replace(fitted, accept=accepted.accept, flags_below=flags_below)
     return found, accepted
+
+
+def _flags_below(
+    answers: Sequence[Prediction], examples: Sequence[Example], names: Sequence[str]
+) -> float:
+    """From which probability of a flag on a text is left to the others. Where texts with a flag are
+    too few to tell, all texts are."""
+    below = 1.0
+    for column, name in enumerate(names):
+        flagged = np.array([name in example.flags for example in examples])
+        given = np.array([answer.flags[column].probability for answer in answers])
+        below = min(below, flag_threshold(given, flagged, FLAG_RECALL) or 0.0)
+    return below
 
 
 def _write(

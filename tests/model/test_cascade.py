@@ -124,6 +124,16 @@ def test_a_stage_leaves_what_may_be_flagged_to_the_next(tmp_path: Path) -> None:
     assert [answer.stage for answer in answers] == ["quick", "thorough"]
 
 
+def test_a_stage_that_holds_no_flag_back_answers_what_is_certainly_flagged(tmp_path: Path) -> None:
+    words, flags = {"card": SURE}, {"card": (40.0, 40.0)}
+    english_only = TinyStage("english", words, languages=["en"], flags=flags)
+    every = TinyStage("every", words, flags=flags)
+    classifier = load_classifier(write_bundle(tmp_path / "tiny" / "1", english_only, every))
+    (answer,) = classifier.predict(english("card")).answers
+    assert max(flag.probability for flag in answer.flags) == 1.0
+    assert answer.stage == "english"
+
+
 def test_a_stage_of_one_language_is_asked_that_language_alone(tmp_path: Path) -> None:
     words = {"card": SURE}
     english_only = TinyStage("english", words, languages=["en"])
