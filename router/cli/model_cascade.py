@@ -32,10 +32,9 @@ def cascade_command(context: click.Context, bundle: str, data: Path, out: Path, 
     import tempfile
 
     from router.model.bundle import read_bundle
-    from router.training.cascade import add_first_stage, held_nothing_out
+    from router.training.cascade import add_first_stage, parts_of
     from router.training.export import add_metrics
     from router.training.extra import require_extra
-    from router.training.run import write_splits
     from router.training.static import StaticRecipe
 
     require_extra()
@@ -44,7 +43,7 @@ def cascade_command(context: click.Context, bundle: str, data: Path, out: Path, 
     recipe = StaticRecipe(seed=seed)
     classifier, accepted = add_first_stage(folder, data, own, out, recipe, note)
     with tempfile.TemporaryDirectory() as split:
-        write_splits(data, Path(split), whole=held_nothing_out(read_bundle(folder)))
+        parts_of(read_bundle(folder), data).write(Path(split))
         add_metrics(out, measure_bundle(context, classifier, Path(split)))
     click.echo(
         f"Written: {out}. With a confidence of {accepted.accept} or more the first stage answers "

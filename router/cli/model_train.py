@@ -10,10 +10,11 @@ import click
 
 from router.cli.model_common import FOLDER, FOUND_FOLDER, measure
 from router.cli.output import note
+from router.errors import UsageError
 from router.resources import MODELS
 
 if TYPE_CHECKING:
-    from router.training.backbones import Name
+    from router.training.backbones import Teacher
 
 data_option = click.option(
     "--data",
@@ -35,9 +36,9 @@ def split_command(data: Path, out: Path) -> None:
     Example:
       router model split --data ../data --out /tmp/split
     """
-    from router.training.run import write_splits
+    from router.training.parts import read_parts
 
-    write_splits(data, out)
+    read_parts(data).write(out)
     click.echo(f"Written to {out}.")
 
 
@@ -89,7 +90,7 @@ def train_command(  # noqa: PLR0917 - click passes options by name
     encoder: Literal["minilm", "e5"],
     layers: int,
     start: Path | None,
-    teachers: tuple[Name, ...],
+    teachers: tuple[Teacher, ...],
     whole: bool,
     epochs: int | None,
     seed: int | None,
@@ -107,11 +108,17 @@ def train_command(  # noqa: PLR0917 - click passes options by name
       router model train --data ../data --encoder e5 --out /tmp/all
       router model train --data ../data --teacher minilm --teacher mpnet --whole --out /tmp/ships
     """
-    from router.training.extra import require_extra
+    from router.training.extra import require_extra, require_teachers
     from router.training.recipe import Recipe
     from router.training.run import train
 
     require_extra()
+    require_teachers(teachers)
+    if epochs == 0 and (start or teachers):
+        raise UsageError(
+            "With --epochs 0 nothing is learnt from a teacher or from --from.",
+            "Leave them out, or give more epochs.",
+        )
     recipe = Recipe(encoder=encoder, layers=layers, teachers=teachers, whole=whole)
     given: dict[str, Any] = {"epochs": epochs, "seed": seed}
     recipe = replace(recipe, **{name: n for name, n in given.items() if n is not None})
@@ -160,7 +167,8 @@ def told(measured: dict[str, Any]) -> str:
 
 def measure_bundle(context: click.Context, classifier: Any, split: Path) -> dict[str, Any]:
     """Its figures by file: the held-out parts of ``split`` and of `models/texts`. Where a run held
-    nothing of BANKING77 out, the part that calibrates stands in: it shaped a temperature alone."""
+    nothing of BANKING77 out, the part that calibrates stands in: no weight was learnt from it, but
+    probabilities and sets were fitted to it."""
     heldout = split / "heldout.csv"
     files = [
         heldout if heldout.is_file() else split / "calibration.csv",

@@ -1,10 +1,10 @@
 """The language step: py3langid's naive Bayes over character runs, told to doubt itself.
 
 The model lies in the library's wheel; nothing is fetched. It answers only among the languages
-that a European bank meets, leans a little to those it writes and to the sender's locale. Where no
-language stands out and the bank's own are the likelier, it says ``und``, and the intent model is
-asked anyway; where the others are, it names the likeliest of those: a short message that may be
-Czech, Slovak or Slovene is none that the bank reads, whichever it is.
+that a European bank meets, leans a little to those it writes and to the sender's locale, and says
+``und`` when no language stands out: then the intent model is asked anyway. But where it is all but
+sure that a few words are in none of the bank's own, it names the likeliest of the others: what may
+be Czech, Slovak or Slovene is nothing that the bank reads, whichever it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LOCALE_WEIGHT = 3.0
 _LEADERS = 8
 _LEAST_SHARE = 0.4
 _LEAST_LEAD = 1.5
-_LEAST_OF_OURS = 0.5
+_LEAST_OF_OURS = 0.1
 """Of what all have: the share of the bank's own languages with which it may be one of them."""
 _LEAST_LETTERS = 4
 _READ_LETTERS = 40
@@ -39,6 +39,8 @@ _READ = 600
 
 _NO_WORD = re.compile(r"[\d@]|://|www\.")
 """Addresses, links, amounts and numbers are in no language."""
+
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 class NaiveBayesLanguage(LanguageStep):
@@ -54,13 +56,14 @@ class NaiveBayesLanguage(LanguageStep):
         letters = sum(map(str.isalpha, words[:_READ_LETTERS]))
         if letters < (_LEAST_LETTERS if words.isascii() else 1):
             return UNKNOWN_LANGUAGE
-        several = len(words.split()) > 1
+        several = len(set(_WORD.findall(words.casefold()))) > 1
         return _best(self._rank(words), _language_of_locale(locale), several=several)
 
 
 def _best(ranking: Sequence[tuple[str, float]], hint: str, *, several: bool) -> str:
     """Weighs the leaders; those behind them share what is left, too little each to lead. One word
-    alone (``several`` is not set) says too little to be none of ours: "card", "IBAN"."""
+    alone (``several`` is not set) says too little to be none of ours: "card", "IBAN"; and so do a
+    few of a sender whose locale is ours."""
     leaders = ranking[:_LEADERS]
     weighed = [(share * _weight(language, hint), language) for language, share in leaders]
     rest = 1.0 - sum(share for _, share in leaders)
@@ -68,7 +71,7 @@ def _best(ranking: Sequence[tuple[str, float]], hint: str, *, several: bool) -> 
     (second, _), (first, best) = sorted(weighed)[-2:]
     if first < _LEAST_SHARE * total or first < _LEAST_LEAD * second:
         ours = sum(share for share, language in weighed if language in _WRITTEN)
-        if not several or ours >= _LEAST_OF_OURS * total:
+        if not several or hint in _WRITTEN or ours >= _LEAST_OF_OURS * total:
             return UNKNOWN_LANGUAGE
         _, best = max((share, language) for share, language in weighed if language not in _WRITTEN)
     return _TWO_LETTERS.get(best, best)

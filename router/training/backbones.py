@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
 
-Name = Literal["minilm", "e5", "mpnet"]
+Name = Literal["minilm", "e5"]
+"""An encoder that a run may train and a bundle serve."""
+Teacher = Literal[Name, "mpnet"]
 
 VOCABULARY = 32_000
 """Pieces of e5's vocabulary that stay, of 250,000: 97 to 98.7 % of what the eight languages use."""
@@ -33,7 +35,7 @@ class Backbone:
     card: Mapping[str, str]
 
 
-def open_backbone(name: Name, layers: int) -> Backbone:
+def open_backbone(name: Teacher, layers: int) -> Backbone:
     """The encoder ``name``; of e5's twelve layers, ``layers`` at even distances stay.
 
     Raises:

@@ -24,14 +24,14 @@ from router.model.stage import Stage, open_stage
 from router.training.acceptance import Accepted, accepted_of
 from router.training.batches import token_ids
 from router.training.calibrating import calibrate
-from router.training.examples import Example, labelled, read_banking, read_clinc
+from router.training.examples import Example, labelled
 from router.training.finetune import Tell
 from router.training.flagging import flag_threshold
 from router.training.next_version import pretty, refuse_what_exists, write_next
 from router.training.own import calibrates, read_own
-from router.training.scope import scope_data
-from router.training.split import split_examples
+from router.training.parts import Parts, read_parts
 from router.training.stage_spec import spec_of
+from router.training.starting import held_nothing_out
 from router.training.static import StaticRecipe, distil, first_weights
 from router.training.static_graph import build_static_graph
 from router.training.teaching import answers_of, numbers_of_pieces
@@ -83,17 +83,15 @@ def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
     return _write(out, whole, spec, files, fitted), accepted
 
 
-def held_nothing_out(bundle: Bundle) -> bool:
-    """Whether a stage of it learnt from the part that is held out to measure with."""
-    runs = bundle.manifest.whole["training"].values()
-    return any(run["recipe"].get("whole", False) for run in runs)
+def parts_of(bundle: Bundle, data: Path) -> Parts:
+    """The parts of the data in the folder ``data`` as they were for ``bundle``."""
+    return read_parts(data, whole=held_nothing_out(bundle.manifest.whole["training"].values()))
 
 
 def _texts(data: Path, own: Path, bundle: Bundle) -> tuple[list[Example], list[Example]]:
     """To learn from, and to calibrate with: what ``bundle`` learnt from, and did not."""
-    split, scope = split_examples(read_banking(data)), scope_data(read_clinc(data))
-    if held_nothing_out(bundle):
-        split = split.whole()
+    parts = parts_of(bundle, data)
+    split, scope = parts.split, parts.scope
     messages = [m for m in read_own(own, "train") if m.language in bundle.manifest.languages]
     return (
         [

@@ -45,8 +45,10 @@ def restore(
     with safe_open(path, "pt") as state, torch.no_grad():
         for name, tensor in trained.items():
             tensor.copy_(state.get_tensor(f"weight/{name}"))
-            optimiser.state[tensor] = {
-                moment: state.get_tensor(f"{moment}/{name}")
-                for moment in ("step", "exp_avg", "exp_avg_sq")
+            moments = {
+                moment: state.get_tensor(f"{moment}/{name}").to(tensor.device)
+                for moment in ("exp_avg", "exp_avg_sq")
             }
+            # AdamW counts its steps on the processor, wherever the weights are.
+            optimiser.state[tensor] = {"step": state.get_tensor(f"step/{name}"), **moments}
         return int(json.loads(state.metadata()["epochs"]))

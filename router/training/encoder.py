@@ -26,7 +26,8 @@ EPSILON = 1e-12
 """Of every layer norm; MPNet's is 1e-5."""
 
 _EXACT, _FARTHEST = 8, 128
-"""Distances in tokens that have a bucket each, and the one from which on all share the last."""
+"""So many distances in tokens have a bucket each; the others' grow so that this one's would be the
+first behind the last, which takes it and all beyond."""
 
 
 @dataclass(frozen=True, slots=True)

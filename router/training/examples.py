@@ -38,7 +38,7 @@ def read_banking(data: Path) -> list[Example]:
     """
     return [
         _flagged(example)
-        for example in _read_csv(_existing(data / "banking77" / "train.csv"), "category")
+        for example in _read_csv(existing(data / "banking77" / "train.csv"), "category")
     ]
 
 
@@ -52,7 +52,7 @@ def read_clinc(data: Path) -> list[Example]:
     return [
         _flagged(example)
         for name in names
-        for example in _read_lines(_existing(data / "clinc150" / f"{name}.jsonl"))
+        for example in _read_lines(existing(data / "clinc150" / f"{name}.jsonl"))
     ]
 
 
@@ -62,7 +62,7 @@ def read_split(path: Path) -> list[Example]:
     Raises:
         UsageError: the file is missing or lacks a column.
     """
-    return _read_csv(_existing(path), "label")
+    return _read_csv(existing(path), "label")
 
 
 def write_split(path: Path, examples: Iterable[Example]) -> None:
@@ -93,7 +93,12 @@ def _flagged(example: Example) -> Example:
     return replace(example, flags=("fraud",)) if example.label in FRAUD_INTENTS else example
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
+    """``path``.
+
+    Raises:
+        UsageError: there is no such file.
+    """
     if not path.is_file():
         raise UsageError(f"The data file {path} is missing.", "Give its folder with --data.")
     return path

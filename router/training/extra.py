@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 
 from router.errors import UsageError
@@ -22,3 +23,16 @@ def require_extra(*modules: str) -> None:
             f"This command needs {', '.join(missing)}, not installed here.",
             "Run: pip install 'router[train]'",
         )
+
+
+def require_teachers(names: Iterable[str]) -> None:
+    """Make sure that the packages of the teachers ``names`` are installed that `train` does not
+    bring.
+
+    Raises:
+        UsageError: one is missing.
+    """
+    if "mpnet" in names:
+        from router.training.mpnet_file import find_mpnet  # noqa: PLC0415 - who needs it not
+
+        find_mpnet()

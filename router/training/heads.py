@@ -50,10 +50,16 @@ def fit_heads(pooled: npt.NDArray[np.float32], lesson: Lesson) -> dict[str, torc
     }
     if lesson.flags.any():
         models[FLAGS] = [fitted(pooled, flag) for flag in lesson.flags.T]
-    return {
-        f"{head}.{part}": torch.from_numpy(
-            np.ascontiguousarray(np.concatenate([getattr(one, name) for one in some]), np.float32)
-        )
+    found = {
+        f"{head}.{part}": np.concatenate([getattr(one, name) for one in some])
         for head, some in models.items()
         for part, name in (("weight", "coef_"), ("bias", "intercept_"))
+    }
+    for name in (f"{INTENT}.weight", f"{INTENT}.bias"):
+        if len(found[name]) == 1:
+            # Of two intents the regression tells how much more the second is.
+            found[name] = np.concatenate((-found[name] / 2, found[name] / 2))
+    return {
+        name: torch.from_numpy(np.ascontiguousarray(values, np.float32))
+        for name, values in found.items()
     }

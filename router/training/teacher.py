@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from router.training.backbones import Name, open_backbone
+from router.training.backbones import Teacher, open_backbone
 from router.training.batches import token_ids
 from router.training.encoder import shape_of
 from router.training.heads import features
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 STRENGTH = 30.0
-"""The regression's ``C`` on vectors of length one."""
+"""The regression's ``C`` on vectors of which each teacher's part has length one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Opinions:
 def opinions(
     lesson: Lesson,
     labels: int,
-    teachers: Sequence[Name],
+    teachers: Sequence[Teacher],
     folder: Path,
     tell: Callable[[str], None],
 ) -> Opinions:
@@ -90,7 +90,9 @@ def out_of_fold(vectors: Floats, intents: Ints, labels: int, folds: Ints) -> Flo
     return found
 
 
-def _vectors(name: Name, texts: Sequence[str], folder: Path, tell: Callable[[str], None]) -> Floats:
+def _vectors(
+    name: Teacher, texts: Sequence[str], folder: Path, tell: Callable[[str], None]
+) -> Floats:
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     kept = folder / f"vectors-{name}-{digest[:16]}.npy"
     if kept.is_file():
@@ -101,5 +103,7 @@ def _vectors(name: Name, texts: Sequence[str], folder: Path, tell: Callable[[str
     rows = token_ids(backbone.tokenizer, texts, 128)
     pooled = features(backbone.weights, shape_of(backbone.weights), rows)
     vectors: Floats = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
-    np.save(kept, vectors)
+    with kept.with_suffix(".partial").open("wb") as stream:
+        np.save(stream, vectors)
+    kept.with_suffix(".partial").replace(kept)
     return vectors

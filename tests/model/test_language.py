@@ -51,11 +51,15 @@ PAIRS = [(code, text) for code, texts in MESSAGES.items() for text in texts.spli
 STEP = load_language_step()
 
 SHORT = """
-mit kort er stjålet|glemt pinkode|kortet er stjålet|kde je moje karta|ukradli mi kartu
-platba neprošla|ukradená karta|havale gelmedi|ukradena mi je kartica|plaćanje odbijeno
+mit kort er stjålet|glemt pinkode|kortet er stjålet|kde je moje karta|přišla platba
+platba neprošla|ukradená karta|ukradena mi je kartica|plaćanje odbijeno
 nova kartica molim|pagament rebutjat|kaart varastati|tahan konto sulgeda|pembayaran ditolak
 lupa pin|waar is my kaart|my kaart is gesteel|wou ass meng kaart|украли карту|де моя картка
 gde moya karta
+"""
+PLAIN = """
+help me|top up|card pin|Visa Mastercard|refund pls|can i get an overdraft|me han hackeado
+IBAN ?|Card ?|Carte ?|card card|login problem|pin blocked|no money|kein geld|hacked account
 """
 READ = {"en", "es", "fr", "de", "it", "pt", "nl", "pl"}
 
@@ -64,6 +68,12 @@ READ = {"en", "es", "fr", "de", "it", "pt", "nl", "pl"}
 def test_a_few_words_of_another_language_are_not_in_one_that_the_bank_reads(text: str) -> None:
     """Which of two neighbours it is may hang in the balance; that it is none of ours does not."""
     assert STEP.language_of(text, None) not in READ | {UNKNOWN_LANGUAGE}
+
+
+@pytest.mark.parametrize("text", PLAIN.strip().replace("\n", "|").split("|"))
+def test_a_few_words_that_may_be_ours_are_asked_about(text: str) -> None:
+    for locale in (None, "en-GB", "de"):
+        assert STEP.language_of(text, locale) in READ | {UNKNOWN_LANGUAGE}
 
 
 @pytest.mark.parametrize(("code", "text"), PAIRS)

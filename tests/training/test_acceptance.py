@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.core.binomial import upper_bound
@@ -33,6 +33,7 @@ def test_what_a_flag_stands_against_counts_on_neither_side() -> None:
     assert _fitted([(0.9, True, False)] * 1000 + flagged) == (0.9, 1000 / 1500, 0)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.booleans(), st.booleans()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -16,10 +15,9 @@ from router.model.bundle import read_bundle
 from router.model.classifier import load_classifier
 from router.training.cascade import add_first_stage
 from router.training.export import export
-from router.training.own import LANGUAGES
 from router.training.static import StaticRecipe
 from tests.training.test_export import finished
-from tests.training.test_graph import TEXTS
+from tests.training.texts import write_data, write_own
 
 RECIPE = StaticRecipe(width=4, hidden=4, buckets=16, epochs=2, batch=8, variants=1)
 
@@ -37,41 +35,12 @@ def bundle(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    (folder / "banking77").mkdir(parents=True)
-    with (folder / "banking77" / "train.csv").open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("text", "category"))
-        for number in range(40):
-            text = TEXTS[number % len(TEXTS)]
-            writer.writerow((f"{text} number{number}", "fee" if "fee" in text else "card"))
-    (folder / "clinc150").mkdir()
-    foreign = [{"text": f"boil egg {n}", "label": f"recipe_{n % 5}"} for n in range(20)]
-    ours = [{"text": f"bank {n}", "label": "balance"} for n in range(5)]
-    lines = "".join(json.dumps(row) + "\n" for row in (*foreign, *ours))
-    for name in ("train", "val", "oos_train", "oos_val"):
-        (folder / "clinc150" / f"{name}.jsonl").write_text(lines if name == "train" else "")
-    return folder
+    return write_data(tmp_path / "data")
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    folder = tmp_path / "texts" / "train"
-    folder.mkdir(parents=True)
-    for language in LANGUAGES:
-        rows = [
-            {
-                "text": f"{text} {language} {number}",
-                "label": "fee" if "fee" in text else "card",
-                "language": language,
-                "flags": ["fraud"] if "gone" in text else [],
-            }
-            for text in TEXTS
-            for number in range(4)
-        ]
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        (folder / f"{language}.jsonl").write_text(lines)
-    return folder.parent
+    return write_own(tmp_path / "texts")
 
 
 def test_a_bundle_gets_a_first_stage_and_keeps_its_own(

@@ -68,7 +68,8 @@ def test_a_piece_alone_is_first_answered_as_the_model_answers_it() -> None:
     np.testing.assert_allclose(found, of_pieces, atol=1e-4)
 
 
-def test_it_learns_the_answers_to_whole_texts_and_the_order_of_words() -> None:
+@pytest.mark.parametrize("variants", [1, 2])
+def test_it_learns_the_answers_to_whole_texts_and_the_order_of_words(variants: int) -> None:
     rows = [(1, 2, 3), (1, 3, 2), (4, 5), (5, 4)] * 8
     truth = np.array([0, 1, 2, 3] * 8)
     taught = Answers(
@@ -77,7 +78,7 @@ def test_it_learns_the_answers_to_whole_texts_and_the_order_of_words() -> None:
         np.stack([truth == 0, truth == 3], axis=1).astype(np.float32),
     )
     lines: list[str] = []
-    trained = distil(weights(), rows, taught, RECIPE, lines.append)
+    trained = distil(weights(), rows * variants, taught, RECIPE, lines.append)
     intents, scope, flags = answers(session(trained), rows)
     assert intents.argmax(1).tolist() == truth.tolist()
     assert ((scope > 0) == taught.scope.astype(bool)).all()
