@@ -14,19 +14,18 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from router.core.calibration import StageCalibration
-from router.core.prediction import Prediction, Question
+from router.core.prediction import Question
 from router.errors import UsageError
 from router.model.bundle import Bundle, read_bundle
 from router.model.classifier import BundleClassifier, load_classifier
 from router.model.labelled import IN_SCOPE, OUT_OF_SCOPE
 from router.model.manifest import StageSpec
 from router.model.stage import Stage, open_stage
-from router.training.acceptance import Accepted, accepted_of
+from router.training.acceptance import Accepted, first_of
 from router.training.batches import token_ids
 from router.training.calibrating import calibrate
 from router.training.examples import Example, labelled
 from router.training.finetune import Tell
-from router.training.flagging import flag_threshold
 from router.training.next_version import pretty, refuse_what_exists, write_next
 from router.training.own import calibrates, read_own
 from router.training.parts import Parts, read_parts
@@ -38,9 +37,6 @@ from router.training.teaching import answers_of, numbers_of_pieces
 from router.training.variation import varied
 
 STAGE = "static"
-
-FLAG_RECALL = 0.98
-"""Of the texts with a flag, so many are to be left to the stages that read them whole."""
 
 
 def add_first_stage(  # noqa: PLR0917 - what comes in, what goes out, how
@@ -133,23 +129,9 @@ def _with_acceptance(
     first = BundleClassifier(dataclasses.replace(whole, calibrations={STAGE: fitted}), [stage])
     asked = [Question(example.text, example.language) for example in examples]
     ours, theirs = first.predict(asked).answers, last.predict(asked).answers
-    flags_below = _flags_below(ours, examples, whole.flags)
-    accepted = accepted_of(ours, theirs, examples, flags_below)
-    found = dataclasses.replace(fitted, accept=accepted.accept, flags_below=flags_below)
+    accepted = first_of(ours, theirs, examples, whole.flags)
+    found = dataclasses.replace(fitted, accept=accepted.accept, flags_below=accepted.flags_below)
     return found, accepted
-
-
-def _flags_below(
-    answers: Sequence[Prediction], examples: Sequence[Example], names: Sequence[str]
-) -> float:
-    """From which probability of a flag on a text is left to the others. Where texts with a flag are
-    too few to tell, all texts are."""
-    below = 1.0
-    for column, name in enumerate(names):
-        flagged = np.array([name in example.flags for example in examples])
-        given = np.array([answer.flags[column].probability for answer in answers])
-        below = min(below, flag_threshold(given, flagged, FLAG_RECALL) or 0.0)
-    return below
 
 
 def _write(

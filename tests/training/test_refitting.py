@@ -92,7 +92,7 @@ QUIET = {"lost": (-1.0, -1.0)}
 def test_a_first_stage_goes_on_answering_though_its_confidence_is_another(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So that 240 texts show what else 748 do.
+    # So that 240 texts show what else 374 do.
     monkeypatch.setattr("router.training.acceptance.HARM", 0.02)
     held = {"flags_below": 0.6}
     stages = (
@@ -122,7 +122,7 @@ def test_a_first_stage_that_would_cost_quality_is_refused_and_nothing_is_written
     stages = (TinyStage("small", small, accept=0.8), TinyStage("large", large))
     rows = [{"text": f"fee {word}", "label": "fees"} for word in words_of(40, "z")]
     with pytest.raises(
-        UsageError, match=r"from which confidence on stage small may .* Give more: 748 that"
+        UsageError, match=r"from which confidence on stage small may .* Give more: 374 that"
     ):
         bench.run(*stages, rows=[*messages(), *rows])
     assert not bench.new.exists()
