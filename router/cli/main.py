@@ -89,7 +89,7 @@ def router(context: click.Context, config: Path | None, debug: bool) -> None:
     \b
     Examples:
       router demo
-      router route "my card never came"
+      router route "my card has not arrived yet"
       router --config production.env doctor
     """
     common = context.ensure_object(Common)

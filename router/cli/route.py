@@ -66,7 +66,7 @@ def route_command(
 
     \b
     Examples:
-      router route "my card never came"
+      router route "my card has not arrived yet"
       router route --json events.jsonl
       router route --email message.eml
       cut -f2 messages.tsv | router route -

@@ -20,7 +20,7 @@ WORDS: dict[Kind, str] = {
 }
 _NAMED = 10
 _NEXT = (
-    'router route "my card never came"   why one message goes where it goes',
+    'router route "my card has not arrived yet"   why one message goes where it goes',
     "deploy/policy.yaml                  queues, rules, thresholds: change them, run again",
     "router demo --broker HOST:PORT      the same on a broker of yours",
 )

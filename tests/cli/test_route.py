@@ -71,7 +71,7 @@ def lines(*values: object) -> bytes:
 
 
 def test_a_message_goes_to_its_queue_and_says_why(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["route", "my card never came"]) == 0
+    assert run(["route", "my card has not arrived yet"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("card-delivery\n")
     assert "card_arrival" in out
@@ -79,7 +79,7 @@ def test_a_message_goes_to_its_queue_and_says_why(capsys: pytest.CaptureFixture[
 
 
 def test_json_has_what_machines_were_promised(answers: Run) -> None:
-    (answer,) = answers("my card never came")
+    (answer,) = answers("my card has not arrived yet")
     assert answer["queue"] == "card-delivery"
     assert answer["topic"] == "queue.card-delivery"
     assert answer["intent"] == answer["candidates"][0]["intent"]
@@ -90,7 +90,7 @@ def test_json_has_what_machines_were_promised(answers: Run) -> None:
 
 
 def test_words_without_quotation_marks_are_one_message(answers: Run) -> None:
-    assert answers("my", "card", "never", "came")[0]["queue"] == "card-delivery"
+    assert answers("my", "card", "has", "not", "come")[0]["queue"] == "card-delivery"
 
 
 def test_whole_and_short_lines_and_broken_ones_are_answered_in_order(
@@ -99,7 +99,7 @@ def test_whole_and_short_lines_and_broken_ones_are_answered_in_order(
     path = tmp_path / "events.jsonl"
     path.write_bytes(
         lines(
-            {"id": 7, "text": "my card never came"},
+            {"id": 7, "text": "my card has not arrived yet"},
             EVENT | {"id": {"any": "json"}},
             b"not json",
             b"",
@@ -142,7 +142,7 @@ def test_whole_and_short_lines_and_broken_ones_are_answered_in_order(
 
 def test_people_get_a_block_a_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    path.write_bytes(lines({"id": 7, "text": "my card never came"}, b"not json"))
+    path.write_bytes(lines({"id": 7, "text": "my card has not arrived yet"}, b"not json"))
     assert run(["route", str(path)]) == 0
     first, second = capsys.readouterr().out.split("\n\n")
     assert first.startswith("line 1 (id 7): card-delivery\n")
@@ -151,7 +151,7 @@ def test_people_get_a_block_a_line(capsys: pytest.CaptureFixture[str], tmp_path:
 
 
 def test_standard_input_is_texts_until_the_first_object(answers: Run) -> None:
-    given_lines = b"my card never came\n\n{bad\nno text any more\n"
+    given_lines = b"my card has not arrived yet\n\n{bad\nno text any more\n"
     found = answers("-", given=given_lines)
     assert [answer["reason"] for answer in found] == ["intent", "not_json", "not_json"]
 
@@ -288,7 +288,7 @@ def test_a_stream_is_answered_while_it_comes_and_not_held(
 def test_the_command_runs_as_people_run_it() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "router", "route", "--json", "-"],
-        input=lines({"id": 1, "text": "my card never came"}),
+        input=lines({"id": 1, "text": "my card has not arrived yet"}),
         capture_output=True,
         check=False,
         timeout=100,
