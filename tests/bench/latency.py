@@ -87,11 +87,11 @@ async def waits(way: Way, due: Sequence[float]) -> list[float]:
     await producer.start()
     arrived: dict[Hashable, float] = {}
     try:
-        await _send(producer, way, [0.0], len(due))
+        await send(producer, way, [0.0], len(due))
         await asyncio.wait_for(_read(consumer, way, arrived, 1), _WITHIN)
         reading = asyncio.ensure_future(_read(consumer, way, arrived, len(due) + 1))
         try:
-            sent = await _send(producer, way, due)
+            sent = await send(producer, way, due)
             await asyncio.wait_for(reading, _WITHIN)
         finally:
             reading.cancel()
@@ -101,8 +101,8 @@ async def waits(way: Way, due: Sequence[float]) -> list[float]:
     return [arrived[name] - at for name, at, offset in sent if offset >= WARM_SECONDS]
 
 
-async def _send(
-    producer: AIOKafkaProducer, way: Way, due: Sequence[float], first: int = 0
+async def send(
+    producer: Any, way: Way, due: Sequence[float], first: int = 0
 ) -> list[tuple[Hashable, float, float]]:
     """Each one's name, when it was to be sent, and how long after the beginning that was."""
     began = time.monotonic()
