@@ -49,7 +49,11 @@ class Output:
 
     async def span(self, skip: float, *, transactions: bool) -> Span | None:
         """The run without its first ``skip`` of the time between its first and its last record;
-        None where it has no two times in it."""
+        None where it has no two times in it.
+
+        It begins with a record's time, and that is the last one of those skipped: what comes next
+        was worked on from then on, also where several partitions' batches come out together.
+        """
         ends = {place: end for place, end in (await self._ends()).items() if end}
         self._consumer.assign(list(ends))  # only now: it would fetch in the background
         times = [
@@ -59,10 +63,11 @@ class Output:
         if not times:
             return None
         first, last = min(times), max(times)
-        since = await self._next_time(ends, first + int((last - first) * skip))
+        starts = await self._after(ends, first + int((last - first) * skip))
+        skipped = await self._times({p: at - _TAIL for p, at in starts.items()}, starts)
+        since = max(skipped)
         if last <= since:
             return None
-        starts = await self._offsets_from(ends, since + 1)
         count = sum(ends[place] - start for place, start in starts.items())
         if transactions:
             count = await self._records(starts, ends)
@@ -72,33 +77,30 @@ class Output:
         found: dict[TopicPartition, int] = await self._consumer.end_offsets(self._places)
         return found
 
-    async def _next_time(self, ends: Mapping[TopicPartition, int], at: int) -> int:
-        """The earliest time of a record at ``at`` or later, in milliseconds."""
-        return min(await self._times(await self._offsets_from(ends, at), ends))
-
-    async def _offsets_from(
+    async def _after(
         self, ends: Mapping[TopicPartition, int], at: int
     ) -> dict[TopicPartition, int]:
-        """Where the first record of ``at`` or later stands, in partitions that have one."""
-        found = await self._consumer.offsets_for_times(dict.fromkeys(ends, at))
+        """Where the first record later than ``at`` stands in each partition, or its end."""
+        found = await self._consumer.offsets_for_times(dict.fromkeys(ends, at + 1))
         return {
-            place: one.offset
-            for place, one in found.items()
-            if one is not None and one.offset < ends[place]
+            place: min(found[place].offset, end) if found.get(place) else end
+            for place, end in ends.items()
         }
 
     async def _times(
         self, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
     ) -> list[int]:
-        """The times of the first few records of each partition from its start on."""
+        """The times of the first few records of each partition from its start on, before its
+        end."""
         times: list[int] = []
         for place, start in starts.items():
             self._consumer.seek(place, max(0, start))
             found = 0
             while found < _TAIL and await self._consumer.position(place) < ends[place]:
                 got = await self._consumer.getmany(place, timeout_ms=200, max_records=_TAIL)
-                times += [record.timestamp for record in got.get(place, ())]
-                found += len(got.get(place, ()))
+                records = got.get(place, ())
+                times += [record.timestamp for record in records if record.offset < ends[place]]
+                found += len(records)
         return times
 
     async def _records(
@@ -106,7 +108,7 @@ class Output:
     ) -> int:
         for place, start in starts.items():
             self._consumer.seek(place, start)
-        left, count = set(starts), 0
+        left, count = {place for place, start in starts.items() if start < ends[place]}, 0
         while left:
             found = await self._consumer.getmany(*left, timeout_ms=200)
             for place, records in found.items():

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
+from aiokafka.errors import KafkaError
 
 from tests.bench import ratios, report
 from tests.bench.broker import folder_in_memory, warm_broker
@@ -29,6 +30,9 @@ from tests.bench.waits import Wait, measure, plan
 
 WAITING: dict[Load, int] = {"copy": 500_000, "null": 100_000, "live": 20_000}
 """Messages, by load: more than the fastest program does in its seconds, at most a few times."""
+
+_LONGER = {"live": 2.0}
+"""A slice takes so long that a few seconds hold only a few."""
 
 
 class Suite:
@@ -59,11 +63,13 @@ class Suite:
             runs = self.cells.setdefault((case, program.name), [])
             if len(runs) < turn:
                 continue  # it failed in an earlier round
-            once = partial(drain, self._stand, case, program, self._arguments.seconds)
+            seconds = self._arguments.seconds * _LONGER.get(case.load, 1.0)
+            once = partial(drain, self._stand, case, program, seconds)
             try:
                 found = undisturbed(once)
-            except UnableError as error:
-                self._leave_out(f"{case.name}: {program.name} could not: {error}")
+            except (UnableError, KafkaError, TimeoutError) as error:
+                _say(str(error))
+                self._leave_out(f"{case.name}: {program.name} could not: {type(error).__name__}")
                 continue
             runs.append(found)
             _say(f"{turn + 1}  {case.name}  {program.name}: {found.rate:,.0f}/s")
@@ -84,8 +90,11 @@ class Suite:
                 once = partial(measure, self._stand, wait, self._arguments.latency_seconds)
                 try:
                     found = undisturbed(once)
-                except TimeoutError:
-                    self._leave_out(f"latency of {wait.load} at {wait.rate:.0f}/s: not kept up")
+                except (KafkaError, TimeoutError) as error:
+                    kind = type(error).__name__
+                    self._leave_out(
+                        f"latency of {wait.program} {wait.load} at {wait.rate:.0f}/s: {kind}"
+                    )
                     continue
                 self.waits.setdefault(wait, []).append(found)
                 _say(f"{turn + 1}  {wait.program} {wait.load} at {wait.rate:.0f}/s")

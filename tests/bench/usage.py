@@ -21,14 +21,15 @@ class Usage:
         self.samples: list[Sample] = []
 
     def look(self) -> None:
-        """Add a sample."""
-        cpu, rss = 0.0, 0
-        for process in self._processes:
-            with process.oneshot():
-                times = process.cpu_times()
-                cpu += times.user + times.system
-                rss += process.memory_info().rss
-        self.samples.append(Sample(time.time(), cpu, rss))
+        """Add a sample, unless one of them has ended."""
+        with suppress(psutil.NoSuchProcess):
+            cpu, rss = 0.0, 0
+            for process in self._processes:
+                with process.oneshot():
+                    times = process.cpu_times()
+                    cpu += times.user + times.system
+                    rss += process.memory_info().rss
+            self.samples.append(Sample(time.time(), cpu, rss))
 
 
 def pin(pid: int, cores: Sequence[int]) -> None:

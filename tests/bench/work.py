@@ -6,13 +6,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Self
 from unittest import mock
 
 from router import assembly
 from router.core.asking import OnFault
 from router.core.breaker import Watch
-from router.core.choosing import ModelSet
 from router.core.clock import Clock
 from router.core.line import Line, Outcome
 from router.core.record import InRecord, OutRecord
@@ -27,10 +25,6 @@ Work = Callable[[Sequence[InRecord]], Sequence[OutRecord]]
 
 class CopyLine(EchoLine):
     """Each record as it came, to the review topic; nothing is read, one decision serves all."""
-
-    def with_models(self, models: ModelSet) -> Self:
-        del models  # it asks none
-        return self
 
     def route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
         first = outcome_of(records[0], self.topics, max(0.0, time.monotonic() - fetched_at))
