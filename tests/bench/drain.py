@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 import orjson
@@ -98,7 +99,7 @@ async def _until_done(
             first = now
         if ends >= waiting or (first and now > first + seconds):
             return
-        dead = [worker for worker in running if not worker.alive]
+        dead = [worker for worker in running if worker.code is not None]
         if dead or (not first and now > began + _FIRST_WITHIN):
             raise UnableError((dead or running)[0].log()[-2000:])
         await asyncio.sleep(_LOOK_SECONDS)
@@ -121,9 +122,12 @@ def _run(usage: Usage, span: Span, started: float) -> Run:
 
 def _alone(stand: Stand, case: Case, program: Program, seconds: float) -> Run:
     """A program that reads nothing from the broker and tells its figures itself."""
-    with start(stand, case, program, {"BENCH_SECONDS": str(seconds)}) as running:
+    more = {"BENCH_SECONDS": str(seconds), "ROUTER_MODEL": stand.model}
+    with start(stand, case, program, more) as running:
         stand.place(case.load, [running])
-        if running.wait(_FIRST_WITHIN + seconds):
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(_FIRST_WITHIN + seconds)
+        if running.code != 0:
             raise UnableError(running.log()[-2000:])
     found = orjson.loads(running.log().splitlines()[-1])
     single = found["single"][len(found["single"]) // 2]

@@ -36,19 +36,20 @@ class Running:
         return self._process.pid
 
     @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
+    def code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.poll()
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def wait(self, within: float) -> int:
-        """Its exit code.
+    def wait(self, within: float) -> None:
+        """Until it has left.
 
         Raises:
             subprocess.TimeoutExpired: it still runs.
         """
-        return self._process.wait(within)
+        self._process.wait(within)
 
     def rss(self) -> int:
         """Resident memory now, in bytes."""

@@ -50,13 +50,17 @@ class Names:
 
 
 class Stand:
-    """``waiting`` is how many messages of each load wait on its inputs."""
+    """``waiting`` is how many messages of each load wait on its inputs; ``model`` is a bundle to
+    measure in place of the live one."""
 
-    def __init__(self, cluster: Cluster, folder: Path, waiting: Mapping[Load, int]) -> None:
+    def __init__(
+        self, cluster: Cluster, folder: Path, waiting: Mapping[Load, int], model: str = ""
+    ) -> None:
         self._cluster = cluster
         self.folder = folder
         self.broker = cluster.bootstrap
         self.waiting = waiting
+        self.model = model
         self._cores = sorted(os.sched_getaffinity(0))
         self._messages: dict[Text, list[Message]] = {}
         self._filled: dict[tuple[str, str], int] = {}
@@ -64,7 +68,7 @@ class Stand:
     def messages(self, text: Text) -> list[Message]:
         """The different ones of this length."""
         if text not in self._messages:
-            self._messages[text] = messages(text, live_tokens(Settings()))
+            self._messages[text] = messages(text, live_tokens(Settings(model=self.model)))
         return self._messages[text]
 
     def place(self, load: Load, running: Sequence[Running]) -> None:
@@ -83,7 +87,7 @@ class Stand:
         ``fresh`` and empty."""
         run = uuid.uuid4().hex[:8]
         inputs = f"in.{run}" if fresh else f"in.{case.text}.{case.partitions}"
-        names = _names(self.broker, inputs, run, case)
+        names = _names(self, inputs, run, case)
         specs = [
             replace(spec, configs=dict(spec.configs) | _OUTPUTS) if spec.role not in _IN else spec
             for spec in wanted_topics(names.settings, QUEUES, partitions=case.partitions)
@@ -120,9 +124,10 @@ class Stand:
 _IN = frozenset({"chat", "email"})
 
 
-def _names(broker: str, inputs: str, run: str, case: Case) -> Names:
+def _names(stand: Stand, inputs: str, run: str, case: Case) -> Names:
     named = {
-        "broker": broker,
+        "broker": stand.broker,
+        "model": stand.model,
         "group": f"g{run}",
         "delivery": case.delivery,
         "topic_chat": f"{inputs}.chat",

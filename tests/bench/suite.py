@@ -113,7 +113,7 @@ def main() -> int:
     ):
         _say(f"warmed: {pace:.0f} transactions/s at the end")
         waiting = {load: int(count * arguments.size) for load, count in WAITING.items()}
-        suite = Suite(Stand(cluster, folder, waiting), arguments)
+        suite = Suite(Stand(cluster, folder, waiting, arguments.model), arguments)
         suite.run()
     found = [*ratios.throughput(suite.cells), *ratios.latency(suite.waits, suite.cells)]
     settings = {name: value for name, value in vars(arguments).items() if name != "out"}
@@ -142,6 +142,7 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="every combination (hours)")
     parser.add_argument("--only", nargs="*", default=[], help="cases whose name has all of these")
     parser.add_argument("--programs", nargs="*", default=[], help="only these (default: all)")
+    parser.add_argument("--model", default="", help="a bundle in place of the live one: a cascade")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
     parser.add_argument("--latency-rounds", type=int, default=2)
