@@ -31,8 +31,9 @@ from tests.bench.waits import Wait, measure, plan
 WAITING: dict[Load, int] = {"copy": 500_000, "null": 100_000, "live": 20_000}
 """Messages, by load: more than the fastest program does in its seconds, at most a few times."""
 
-_LONGER = {"live": 2.0}
-"""A slice takes so long that a few seconds hold only a few."""
+_LONGER = 2.0
+"""Times as long where a model is asked or transactions are made: a few seconds hold only a few
+slices, or of a program that commits once a second only a few transactions."""
 
 
 class Suite:
@@ -63,7 +64,8 @@ class Suite:
             runs = self.cells.setdefault((case, program.name), [])
             if len(runs) < turn:
                 continue  # it failed in an earlier round
-            seconds = self._arguments.seconds * _LONGER.get(case.load, 1.0)
+            longer = case.load == "live" or case.delivery == "exactly-once"
+            seconds = self._arguments.seconds * (_LONGER if longer else 1.0)
             once = partial(drain, self._stand, case, program, seconds)
             try:
                 found = undisturbed(once)
