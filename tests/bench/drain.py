@@ -20,6 +20,11 @@ from tests.bench.usage import Usage
 
 _LOOK_SECONDS = 0.1
 _FIRST_WITHIN = 90.0
+_LEAST_STEPS = 5
+"""Looks that found more: a run goes on until then, where a slice of long texts takes seconds."""
+_LONGEST = 10.0
+"""Times the seconds asked for."""
+_LEAST_SPAN = 0.1
 _SKIP = {1: 0.1, 2: 0.35}
 """By workers, the part of a run that does not count: the first fetches, and of a second worker the
 rebalance that it brings."""
@@ -44,7 +49,8 @@ class UnableError(Exception):
 
 
 def drain(stand: Stand, case: Case, program: Program, seconds: float) -> Run:
-    """Run ``program`` on ``case`` until ``seconds`` after its first decision.
+    """Run ``program`` on ``case`` until ``seconds`` after its first decision, longer where it comes
+    out in few large pieces.
 
     Raises:
         UnableError: it left, or decided nothing.
@@ -81,7 +87,7 @@ async def _drain(stand: Stand, case: Case, program: Program, seconds: float) -> 
                 await _until_done(output, usage, running, stand.waiting[case.load], seconds)
             exactly_once = case.delivery == "exactly-once"
             span = await output.span(_SKIP[case.workers], transactions=exactly_once)
-    if span is None:
+    if span is None or span.until - span.since < _LEAST_SPAN:
         raise UnableError("All that it published was published at once: give it more to do.")
     return _run(usage, span, started)
 
@@ -90,19 +96,26 @@ async def _until_done(
     output: Output, usage: Usage, running: Sequence[Running], waiting: int, seconds: float
 ) -> None:
     began = time.monotonic()
-    first = 0.0
+    first, had, steps = 0.0, 0, 0
     while True:
         usage.look()
         ends = await output.ends()
         now = time.monotonic()
         if ends and not first:
             first = now
-        if ends >= waiting or (first and now > first + seconds):
+        steps += ends > had
+        had = ends
+        if ends >= waiting or (first and is_enough(now - first, steps, seconds)):
             return
         dead = [worker for worker in running if worker.code is not None]
         if dead or (not first and now > began + _FIRST_WITHIN):
             raise UnableError((dead or running)[0].log()[-2000:])
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def is_enough(passed: float, steps: int, seconds: float) -> bool:
+    """Whether a run may end ``passed`` seconds after its first output, which grew so many times."""
+    return passed > seconds * (1.0 if steps >= _LEAST_STEPS else _LONGEST)
 
 
 def _run(usage: Usage, span: Span, started: float) -> Run:

@@ -19,7 +19,7 @@ from tests.bench.cases import (
     one_at_a_time,
     programs_of,
 )
-from tests.bench.drain import Run
+from tests.bench.drain import Run, is_enough
 from tests.bench.figures import Latency
 from tests.bench.ratios import LEAST, latency, throughput
 from tests.bench.waits import plan
@@ -98,6 +98,16 @@ def test_half_load_is_compared_with_a_single_message_and_the_copy() -> None:
     found = latency(waits, cells)
     assert [ratio.value for ratio in found] == pytest.approx([1.5, 4.0, 1.0])
     assert all(ratio.kept for ratio in found)
+
+
+@pytest.mark.parametrize(
+    ("passed", "steps", "enough"),
+    [(2.9, 99, False), (3.1, 5, True), (3.1, 4, False), (31, 1, True)],
+)
+def test_a_run_goes_on_while_it_came_out_in_few_pieces(
+    passed: float, steps: int, enough: bool
+) -> None:
+    assert is_enough(passed, steps, 3.0) is enough
 
 
 def run_of(rate: float, single: float = 0.0) -> Run:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from tests.bench.figures import Sample
 
 
@@ -17,12 +15,15 @@ class Usage:
     """Of several processes together."""
 
     def __init__(self, pids: Iterable[int]) -> None:
+        import psutil  # late: of the extra `bench`, and what is pure is tested without
+
+        self._gone = psutil.NoSuchProcess
         self._processes = [psutil.Process(pid) for pid in pids]
         self.samples: list[Sample] = []
 
     def look(self) -> None:
         """Add a sample, unless one of them has ended."""
-        with suppress(psutil.NoSuchProcess):
+        with suppress(self._gone):
             cpu, rss = 0.0, 0
             for process in self._processes:
                 with process.oneshot():
