@@ -2,8 +2,9 @@
 
 By its documentation: a batch subscriber that acknowledges after the work (`AckPolicy.ACK`), and
 ``publish_batch``, its fast way. That puts a batch into one partition whatever the keys, so order
-within a conversation is not kept as the router keeps it: the comparison is in its favour. A
-decoder of one's own leaves the bytes as they are. It offers no transactions.
+within a conversation is not kept as the router keeps it, and drops a record's own headers: the
+comparison is in its favour. A decoder of one's own leaves the bytes as they are. It offers no
+transactions.
 """
 
 from __future__ import annotations
