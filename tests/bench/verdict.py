@@ -29,8 +29,8 @@ class Verdict:
 
 def compare(was: Ratio, now: Ratio) -> Verdict:
     """The noise is the larger of the two runs' own."""
-    change = now.value / was.value - 1
-    loss = -change if was.better == "higher" else change
+    part = now.value / was.value
+    loss = 1 - part if was.better == "higher" else part - 1
     return Verdict(was.name, was.value, now.value, loss, max(was.noise, now.noise, LEAST_NOISE))
 
 
