@@ -75,7 +75,7 @@ def _case_rows(programs: Mapping[str, Sequence[Run]]) -> Iterator[tuple[str, ...
         yield (
             program,
             f"{rate:,.0f}",
-            "" if program == ROUTER else f"{ours / rate:.2f} ×",
+            f"{ours / rate:.2f} ×" if ours and program != ROUTER else "",
             f"{_median(run.cpu for run in runs):.3f}",
             f"{_median(run.rss for run in runs) / 1e6:.0f}",
             f"{_median(run.first for run in runs):.1f}",
