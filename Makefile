@@ -9,9 +9,12 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN    := $(VENV)/.runtime-installed
 DEV    := $(VENV)/.dev-installed
+BENCH_VENV := .venv-bench
+BENCH  := $(BENCH_VENV)/.installed
+KEPT   := tests/bench/measured.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz chaos bench-memory bench-delivery lint types format lock clean
+.PHONY: help demo test fuzz chaos bench bench-full bench-check bench-memory bench-delivery lint types format lock clean
 
 help: ## Show what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +29,17 @@ test: $(DEV) ## Set up, then run every test (real Kafka too, where Java and Mave
 
 fuzz: $(DEV) ## Set up, then send a million generated records through the core (FUZZ_RECORDS=…)
 	@$(BIN)/python -m tests.fuzz --records $(FUZZ_RECORDS) $(ARGS)
+
+bench: $(BENCH) ## Measure speed beside other libraries, one factor at a time (a quarter of an hour)
+	$(BENCH_VENV)/bin/python -m tests.bench.suite $(ARGS)
+
+bench-full: $(BENCH) ## The same, every combination (hours)
+	$(BENCH_VENV)/bin/python -m tests.bench.suite --full $(ARGS)
+
+bench-check: $(BENCH) ## Measure, and fail where a ratio is worse than the kept one by more than noise
+	@test -f $(KEPT) || { echo "$(KEPT) is not there: make bench ARGS='--out $(KEPT)' writes it"; exit 2; }
+	$(BENCH_VENV)/bin/python -m tests.bench.suite --out build/bench-check.json $(ARGS)
+	$(BENCH_VENV)/bin/python -m tests.bench.check $(KEPT) build/bench-check.json
 
 bench-memory: $(DEV) ## Measure a worker's memory with few and with many records waiting
 	$(BIN)/python -m tests.bench.backpressure $(ARGS)
@@ -56,9 +70,13 @@ lock: $(DEV) ## Resolve pyproject.toml's ranges into requirements/*.txt anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --extra dev -c requirements/demo.txt \
 		-o requirements/dev.txt pyproject.toml requirements/build.in
+	cp requirements/dev.txt requirements/bench.txt  # its versions, where those measured beside allow
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --extra bench \
+		-o requirements/bench.txt pyproject.toml requirements/build.in
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .hypothesis build dist
 
 $(VENV)/bin/python:
 	@echo "==> Creating a virtual environment in $(VENV)"
@@ -76,4 +94,14 @@ $(DEV): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@echo "==> Installing the worker and its tests' tools (requirements/dev.txt): a minute or two"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# An environment of its own: what the router is measured beside pins versions that it does not want.
+$(BENCH): requirements/bench.txt pyproject.toml | $(VENV)/bin/python
+	@echo "==> Installing the worker and what it is measured beside (requirements/bench.txt)"
+	@$(BIN)/python -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+		-r requirements/bench.txt
+	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
+		--no-build-isolation --editable .
 	@touch $@

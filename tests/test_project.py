@@ -62,7 +62,14 @@ def _pinned(name: str) -> dict[str, Version]:
     return {package.replace("_", "-"): Version(version) for package, version in found}
 
 
-@pytest.mark.parametrize(("lock", "extras"), [("demo.txt", ["demo"]), ("dev.txt", ["demo", "dev"])])
+@pytest.mark.parametrize(
+    ("lock", "extras"),
+    [
+        ("demo.txt", ["demo"]),
+        ("dev.txt", ["demo", "dev"]),
+        ("bench.txt", ["bench"]),
+    ],
+)
 def test_the_lock_satisfies_the_ranges(lock: str, extras: list[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"]]

@@ -9,8 +9,6 @@ would compare queues. Exit code 1: it costs more than is promised.
 
 Latency is measured on a broker that compiles its code once (`quick`): one that optimises what runs
 often is at that for half an hour of such rates, on the processors that it shares with the worker.
-Its log is in memory where there is such a file system: else the 99th percentile is the disk's,
-which writes back what the run before left.
 """
 
 from __future__ import annotations
@@ -18,18 +16,18 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.bench.latency import Latency, latency
+from tests.bench.broker import folder_in_memory, new_traffic, warm_broker
+from tests.bench.figures import Latency, middle
+from tests.bench.latency import latency
 from tests.bench.loading import fill
 from tests.bench.processes import start
 from tests.bench.stolen import undisturbed
-from tests.bench.warming import warm
 from tests.integration.traffic import Traffic
 from tests.kafka import Cluster
 
@@ -40,7 +38,6 @@ MOST_ADDED = (10 / 6, 25 / 15)
 """At p50 and p99, of what a bare transaction adds: 10 and 25 ms where that is 6 and 15."""
 OBJECTIVE = 0.25
 """Seconds."""
-_IN_MEMORY = "/dev/shm"  # noqa: S108 - the folder in it is private
 _LOWEST, _STEP = 20.0, 1.3
 _WITHIN = 600.0
 
@@ -48,34 +45,33 @@ _WITHIN = 600.0
 def main() -> int:
     arguments = _arguments()
     rounds = arguments.rounds
-    in_memory = _IN_MEMORY if Path(_IN_MEMORY).is_dir() else None
-    with tempfile.TemporaryDirectory(dir=in_memory) as folder:
+    with folder_in_memory() as folder:
         good = []
         if set(arguments.parts) & set(LEAST_RATIO):
             with _warm(Path(folder, "fast"), arguments.warm, quick=False) as cluster:
                 if "echo" in arguments.parts:
-                    good.append(_throughput(cluster, "echo", arguments.echo, rounds, Path(folder)))
+                    good.append(_throughput(cluster, "echo", arguments.echo, rounds, folder))
                 if "model" in arguments.parts:
                     # Shorter, and more of them: the machine's own swings are the larger error.
                     count = arguments.model
-                    good.append(_throughput(cluster, "model", count, 3 * rounds, Path(folder)))
+                    good.append(_throughput(cluster, "model", count, 3 * rounds, folder))
         if "latency" in arguments.parts:
             with _warm(Path(folder, "quick"), arguments.warm, quick=True) as cluster:
-                rate = min(_full_load(cluster, name, Path(folder)) for name in GUARANTEES) / 2
-                good.append(_latency(cluster, rate, arguments.seconds, rounds, Path(folder)))
+                rate = min(_full_load(cluster, name, folder) for name in GUARANTEES) / 2
+                good.append(_latency(cluster, rate, arguments.seconds, rounds, folder))
     return 0 if all(good) else 1
 
 
 @contextmanager
 def _warm(folder: Path, seconds: float, *, quick: bool) -> Iterator[Cluster]:
-    with Cluster(folder, quick=quick) as cluster:
-        _say(f"warmed: {warm(_topics(cluster), seconds):.0f} transactions/s at the end")
+    with warm_broker(folder, seconds, quick=quick) as (cluster, pace):
+        _say(f"warmed: {pace:.0f} transactions/s at the end")
         yield cluster
 
 
 def _full_load(cluster: Cluster, guarantee: str, folder: Path) -> float:
     """Records a second, found in steps."""
-    traffic = _topics(cluster)
+    traffic = new_traffic(cluster)
     rate = kept = _LOWEST
     with start("model", traffic.environ | {"ROUTER_DELIVERY": guarantee}, folder) as worker:
         worker.wait_event("ready")
@@ -90,7 +86,7 @@ def _full_load(cluster: Cluster, guarantee: str, folder: Path) -> float:
 
 def _throughput(cluster: Cluster, line: str, count: int, rounds: int, folder: Path) -> bool:
     """Whether the ratio is as promised."""
-    traffic = _topics(cluster)
+    traffic = new_traffic(cluster)
     fill(traffic, count)
     rates: dict[str, list[float]] = {name: [] for name in GUARANTEES}
     for turn in range(rounds):
@@ -128,11 +124,11 @@ def _latency(cluster: Cluster, rate: float, seconds: float, rounds: int, folder:
             found[line, name].append(
                 undisturbed(partial(_one_latency, (line, name), cluster, rate, seconds, folder))
             )
-    middle = {run: Latency(*map(statistics.median, zip(*found[run], strict=True))) for run in runs}
+    median = {run: middle(found[run]) for run in runs}
     _say(f"latency to a read-committed reader at {rate:.0f} records/s, median of {rounds}")
     added = {}
     for line in ("bare", "model"):
-        plain, exact = (middle[line, name] for name in GUARANTEES)
+        plain, exact = (median[line, name] for name in GUARANTEES)
         added[line] = (exact.p50 - plain.p50, exact.p99 - plain.p99)
         for name, one in zip(GUARANTEES, (plain, exact), strict=True):
             _say(
@@ -152,16 +148,10 @@ def _one_latency(
     run: tuple[str, str], cluster: Cluster, rate: float, seconds: float, folder: Path
 ) -> Latency:
     line, guarantee = run
-    traffic = _topics(cluster)
+    traffic = new_traffic(cluster)
     with start(line, traffic.environ | {"ROUTER_DELIVERY": guarantee}, folder) as worker:
         worker.wait_event("ready")
         return latency(traffic, rate, seconds)
-
-
-def _topics(cluster: Cluster) -> Traffic:
-    traffic = Traffic(cluster.bootstrap, f"b{uuid.uuid4().hex[:8]}.")
-    traffic.create_topics()
-    return traffic
 
 
 def _each(rates: Sequence[float]) -> str:

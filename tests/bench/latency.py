@@ -1,80 +1,124 @@
-"""From the moment a record is sent to the moment a read-committed reader has its decision."""
+"""From the moment a record is due to the moment a read-committed reader has what came of it.
+
+An open loop: the schedule does not wait for answers, and a record that is sent late for its turn
+has waited too (no coordinated omission).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from router.core.record import Source
+from tests.bench.figures import Latency, latencies
 from tests.bench.loading import some_events
+from tests.bench.schedule import steady
 from tests.integration.traffic import Traffic, source_of
 
-_WARM_SECONDS = 3.0
+WARM_SECONDS = 3.0
+"""What is due before does not count."""
 _WITHIN = 60.0
 
 
-class Latency(NamedTuple):
-    """Seconds."""
+class Input(NamedTuple):
+    """One record to send; its partition follows from the key."""
 
-    p50: float
-    p99: float
+    topic: str
+    key: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where records go in and come out. ``record`` is the one of a number; ``sent`` and ``got``
+    give the same name to a record that was sent (its number, what the broker said of it) and to
+    what came of it."""
+
+    broker: str
+    output: str
+    record: Callable[[int], Input]
+    sent: Callable[[int, Any], Hashable]
+    got: Callable[[ConsumerRecord], Hashable]
 
 
 def latency(traffic: Traffic, rate: float, seconds: float) -> Latency:
-    """Send ``rate`` records a second for ``seconds``; the first few of them do not count."""
-    return asyncio.run(_latency(traffic, rate, seconds))
+    """Of a router's decisions, at ``rate`` events a second, evenly, for ``seconds``."""
+    some = some_events()
 
+    def record(number: int) -> Input:
+        return Input(traffic.topics.chat, b"%d" % (number % 997), some[number % len(some)].value)
 
-async def _latency(traffic: Traffic, rate: float, seconds: float) -> Latency:
-    consumer = AIOKafkaConsumer(
+    way = Way(
+        traffic.settings.broker,
         traffic.topics.decisions,
-        bootstrap_servers=traffic.settings.broker,
+        record,
+        lambda _, at: Source(at.topic, at.partition, at.offset),
+        source_of,
+    )
+    return open_loop(way, steady(rate, int(rate * (seconds + WARM_SECONDS))))
+
+
+def open_loop(way: Way, due: Sequence[float]) -> Latency:
+    """Send a record at each of ``due`` (seconds from the beginning), once a first one, which does
+    not count, has come out.
+
+    Raises:
+        TimeoutError: not all came out within a minute of the last.
+    """
+    return latencies(asyncio.run(waits(way, due)))
+
+
+async def waits(way: Way, due: Sequence[float]) -> list[float]:
+    """See `open_loop`: of each record that counts, in seconds."""
+    consumer = AIOKafkaConsumer(
+        way.output,
+        bootstrap_servers=way.broker,
         isolation_level="read_committed",
         fetch_max_wait_ms=50,
     )
-    producer = AIOKafkaProducer(bootstrap_servers=traffic.settings.broker)
+    producer = AIOKafkaProducer(bootstrap_servers=way.broker)
     await consumer.start()
     await consumer.seek_to_end()  # what was decided in an earlier run is none of this one's
     await producer.start()
-    arrived: dict[Source, float] = {}
-    count = int(rate * (seconds + _WARM_SECONDS))
-    reading = asyncio.ensure_future(_read(consumer, arrived, count))
+    arrived: dict[Hashable, float] = {}
     try:
-        sent = await _send(producer, traffic, rate, count)
-        await asyncio.wait_for(reading, _WITHIN)
+        await send(producer, way, [0.0], len(due))
+        await asyncio.wait_for(_read(consumer, way, arrived, 1), _WITHIN)
+        reading = asyncio.ensure_future(_read(consumer, way, arrived, len(due) + 1))
+        try:
+            sent = await send(producer, way, due)
+            await asyncio.wait_for(reading, _WITHIN)
+        finally:
+            reading.cancel()
     finally:
-        reading.cancel()
         await producer.stop()
         await consumer.stop()
-    counted = list(sent.items())[int(rate * _WARM_SECONDS) :]
-    waits = sorted(arrived[source] - at for source, at in counted)
-    return Latency(waits[len(waits) // 2], waits[len(waits) * 99 // 100])
+    return [arrived[name] - at for name, at, offset in sent if offset >= WARM_SECONDS]
 
 
-async def _send(
-    producer: AIOKafkaProducer, traffic: Traffic, rate: float, count: int
-) -> dict[Source, float]:
-    """When each was to be sent: one that is late for its turn has waited too."""
-    some = some_events()
+async def send(
+    producer: Any, way: Way, due: Sequence[float], first: int = 0
+) -> list[tuple[Hashable, float, float]]:
+    """Each one's name, when it was to be sent, and how long after the beginning that was."""
     began = time.monotonic()
     sends = []
-    for n in range(count):
-        due = began + n / rate
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        one = some[n % len(some)]
-        future = await producer.send(traffic.topics.chat, one.value, key=b"%d" % (n % 997))
-        sends.append((due, future))
-    sent = {}
-    for due, future in sends:
-        at = await future
-        sent[Source(at.topic, at.partition, at.offset)] = due
-    return sent
+    for number, offset in enumerate(due, first):
+        await asyncio.sleep(max(0.0, began + offset - time.monotonic()))
+        topic, key, value = way.record(number)
+        sends.append((number, offset, await producer.send(topic, value, key=key)))
+    return [
+        (way.sent(number, await future), began + offset, offset) for number, offset, future in sends
+    ]
 
 
-async def _read(consumer: AIOKafkaConsumer, arrived: dict[Source, float], count: int) -> None:
+async def _read(
+    consumer: AIOKafkaConsumer, way: Way, arrived: dict[Hashable, float], count: int
+) -> None:
     while len(arrived) < count:
         record = await consumer.getone()
-        arrived[source_of(record)] = time.monotonic()
+        arrived[way.got(record)] = time.monotonic()

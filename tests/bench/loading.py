@@ -1,9 +1,11 @@
-"""Fills a topic with as many events as are asked for, and keeps none of them in memory."""
+"""Fills topics with as many events as are asked for, and keeps none of them in memory."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
@@ -13,6 +15,17 @@ from tests.integration.traffic import Traffic
 # Just after a topic is made its leaders come and go, which the client retries and warns of.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
+_BATCH_BYTES = 256_000
+
+
+class Placed(NamedTuple):
+    """A record and where it is to stand."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+
 
 def some_events() -> list[Emitted]:
     """Chat events to send over and over."""
@@ -21,19 +34,34 @@ def some_events() -> list[Emitted]:
 
 def fill(traffic: Traffic, count: int) -> None:
     """Produce ``count`` events to the chat topic."""
-    asyncio.run(_fill(traffic, count))
+    asyncio.run(pour(traffic.settings.broker, _events(traffic, count)))
 
 
-async def _fill(traffic: Traffic, count: int) -> None:
+def _events(traffic: Traffic, count: int) -> Iterator[Placed]:
     some = some_events()
-    producer = AIOKafkaProducer(
-        bootstrap_servers=traffic.settings.broker, linger_ms=20, max_batch_size=256_000
-    )
+    for n in range(count):
+        key = n % 997
+        value = some[n % len(some)].value
+        yield Placed(traffic.topics.chat, key % traffic.partitions, b"%d" % key, value)
+
+
+async def pour(broker: str, records: Iterable[Placed]) -> None:
+    """Produce ``records``; of each partition in order."""
+    producer = AIOKafkaProducer(bootstrap_servers=broker, max_batch_size=_BATCH_BYTES)
+    batches: dict[tuple[str, int], Any] = {}
+    sent = []
     await producer.start()
     try:
-        for n in range(count):
-            one = some[n % len(some)]
-            await producer.send(traffic.topics.chat, one.value, key=b"%d" % (n % 997))
-        await producer.flush()
+        for topic, partition, key, value in records:
+            batch = batches.get((topic, partition))
+            if batch is None:
+                batch = batches[topic, partition] = producer.create_batch()
+            if batch.append(timestamp=None, key=key, value=value) is None:  # it is full
+                sent.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = batches[topic, partition] = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value)
+        for (topic, partition), batch in batches.items():
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*sent)
     finally:
         await producer.stop()

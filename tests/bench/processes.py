@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,26 @@ class Running:
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self._process = process
         self._log = log
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.poll()
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def wait(self, within: float) -> None:
+        """Until it has left.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs.
+        """
+        self._process.wait(within)
 
     def rss(self) -> int:
         """Resident memory now, in bytes."""
@@ -54,7 +74,7 @@ class Running:
         until = time.monotonic() + _STARTED_WITHIN
         while not any(line["event"] == event for line in self._lines()):
             if self._process.poll() is not None or time.monotonic() > until:
-                raise AssertionError(f"no {event!r}:\n{self._log.read_text()[-3000:]}")
+                raise AssertionError(f"no {event!r}:\n{self.log()[-3000:]}")
             time.sleep(0.05)
 
     def wait_first_slice(self) -> None:
@@ -65,7 +85,7 @@ class Running:
         until = time.monotonic() + within
         while sum(records for _, records in self.slices()) < count:
             if self._process.poll() is not None or time.monotonic() > until:
-                raise AssertionError(f"not {count} decided:\n{self._log.read_text()[-3000:]}")
+                raise AssertionError(f"not {count} decided:\n{self.log()[-3000:]}")
             time.sleep(0.2)
 
     def __enter__(self) -> Self:
@@ -83,7 +103,7 @@ class Running:
     def _lines(self) -> list[dict[str, Any]]:
         return [
             json.loads(line)
-            for line in self._log.read_text(errors="replace").splitlines()
+            for line in self.log().splitlines()
             if line.startswith("{") and line.endswith("}")
         ]
 
@@ -92,14 +112,14 @@ def start(
     line: str, environ: Mapping[str, str], folder: Path, *, slice_seconds: float = 0.0
 ) -> Running:
     """A worker with ``line``; an echo takes ``slice_seconds`` for each slice."""
+    return launch(_COMMANDS[line], dict(environ) | {"ECHO_SECONDS": str(slice_seconds)}, folder)
+
+
+def launch(arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> Running:
+    """This Python with ``arguments``, and of ``ROUTER_*`` variables those of ``environ`` alone."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("ROUTER_")}
-    own |= {
-        "ROUTER_METRICS_PORT": "0",
-        "ROUTER_LOG_FORMAT": "json",
-        "ECHO_SECONDS": str(slice_seconds),
-        **environ,
-    }
+    own |= {"ROUTER_METRICS_PORT": "0", "ROUTER_LOG_FORMAT": "json", **environ}
     log = folder / f"worker-{time.monotonic_ns()}.log"
     with log.open("wb") as output:
-        process = leash.spawn((sys.executable, *_COMMANDS[line]), output=output, environ=own)
+        process = leash.spawn((sys.executable, *arguments), output=output, environ=own)
     return Running(process, log)

@@ -13,7 +13,7 @@ class CheapClassifier:
 
     ref = ModelRef("chaos", "1", "0" * 64)
     languages = frozenset({"en"})
-    intents = ("stolen_card", "card_arrival", "card_broken", "payment_pending")
+    intents: tuple[str, ...] = ("stolen_card", "card_arrival", "card_broken", "payment_pending")
     flags: tuple[str, ...] = ()
 
     def predict(self, questions: Sequence[Question]) -> Predictions:

@@ -41,6 +41,17 @@ class Node:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Of its process.
+
+        Raises:
+            RuntimeError: it does not run.
+        """
+        if self._process is None or not self.running:
+            raise RuntimeError(f"Kafka node {self.node_id} does not run.")
+        return self._process.pid
+
     def start(self) -> None:
         """Start it; ``Cluster.wait_ready`` waits until it answers."""
         if self.running:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from router.core.choosing import ModelSet
 from router.core.decision import Decision, PolicyRef
@@ -41,7 +42,7 @@ class EchoLine:
             languages=None,
         )
 
-    def with_models(self, models: ModelSet) -> EchoLine:
+    def with_models(self, models: ModelSet) -> Self:
         del models  # it asks none
         return self
 
