@@ -183,9 +183,12 @@ def _ask(
 def _groups(
     pairs: Sequence[_Pair], policy: Policy, languages: frozenset[str]
 ) -> Iterator[tuple[str, Sequence[_Pair], Callable[[_Case], bool]]]:
-    """What is compared, on which texts, and what is right there."""
+    """What is compared, on which texts, and what is right there. Who does not read a language turns
+    all of it away: what is out of scope is compared in the live model's ``languages`` alone."""
     of_intents = [p for p in pairs if p[0].row.label not in {IN_SCOPE, OUT_OF_SCOPE}]
-    outside = [p for p in pairs if p[0].row.label == OUT_OF_SCOPE]
+    outside = [
+        p for p in pairs if p[0].row.label == OUT_OF_SCOPE and p[0].row.language in languages
+    ]
     yield INTENT, of_intents, lambda case: case.intent
     yield "queue", of_intents, lambda case: case.queue
     inside = [p for p in pairs if p[0].row.label != OUT_OF_SCOPE]

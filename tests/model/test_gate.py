@@ -10,7 +10,7 @@ import pytest
 from router.core.paired import Tolerance
 from router.model.classifier import BundleClassifier, load_classifier
 from router.model.gate import Line, compare_size, compare_speed, judge, passes
-from router.model.labelled import Labelled
+from router.model.labelled import OUT_OF_SCOPE, Labelled
 from tests.model.gate_bundles import bundle, policy, words_of
 
 TOLERANCE = Tolerance(soft=0.01, hard=0.05, least=30)
@@ -89,6 +89,18 @@ def test_a_model_that_reads_a_language_less_is_stopped_though_no_message_is_in_i
     new = loaded(tmp_path / "tiny" / "2", languages=["en"])
     assert worse(judged(new, live, ROWS[:1000])) == {"languages read"}
     assert "language de: intent" in worse(judged(new, live))
+
+
+def test_a_model_that_reads_a_language_more_is_not_stopped_for_what_it_lets_in_there(
+    live: BundleClassifier, tmp_path: Path
+) -> None:
+    """The live model turns all of that language away, what is no bank's business with the rest."""
+    before = loaded(tmp_path / "tiny" / "2", languages=["en"])
+    foreign = [Labelled(ENGLISH[n % 10], OUT_OF_SCOPE, "de") for n in range(100)]
+    assert not worse(judged(live, before, [*ROWS, *foreign]))
+    assert "language de: out of scope" not in {
+        line.what for line in judged(live, before, [*ROWS, *foreign])
+    }
 
 
 def test_a_live_language_without_messages_is_shown_as_not_judged(live: BundleClassifier) -> None:
