@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
+from router.ops.logging import quiet_client
 from tests.events import Emitted, events
 from tests.integration.traffic import Traffic
-
-# Just after a topic is made its leaders come and go, which the client retries and warns of.
-logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 _BATCH_BYTES = 256_000
 
@@ -46,7 +43,13 @@ def _events(traffic: Traffic, count: int) -> Iterator[Placed]:
 
 
 async def pour(broker: str, records: Iterable[Placed]) -> None:
-    """Produce ``records``; of each partition in order."""
+    """Produce ``records``; of each partition in order. Just after a topic is made its leaders come
+    and go, which the client retries and would warn of."""
+    with quiet_client():
+        await _pour(broker, records)
+
+
+async def _pour(broker: str, records: Iterable[Placed]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=broker, max_batch_size=_BATCH_BYTES)
     batches: dict[tuple[str, int], Any] = {}
     sent = []
