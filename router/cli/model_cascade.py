@@ -19,11 +19,11 @@ from router.resources import MODELS
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
 @click.pass_context
 def cascade_command(context: click.Context, bundle: str, data: Path, out: Path, seed: int) -> None:
-    """Put a stage before BUNDLE's that answers what it is sure of, in a hundredth of the time.
+    """Put a stage before BUNDLE's that answers what it is sure of, in about a tenth of the time.
 
     It looks up a vector for each word piece and averages them; it learns BUNDLE's own answers to
     the texts that BUNDLE learned from. From which confidence on it may answer is fitted so that
-    quality does not fall. BUNDLE's own stages stay as they are. About ten minutes.
+    quality does not fall. BUNDLE's own stages stay as they are. About a quarter of an hour.
 
     \b
     Example:

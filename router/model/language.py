@@ -56,14 +56,13 @@ class NaiveBayesLanguage(LanguageStep):
         letters = sum(map(str.isalpha, words[:_READ_LETTERS]))
         if letters < (_LEAST_LETTERS if words.isascii() else 1):
             return UNKNOWN_LANGUAGE
-        several = len(set(_WORD.findall(words.casefold()))) > 1
-        return _best(self._rank(words), _language_of_locale(locale), several=several)
+        return _best(self._rank(words), _language_of_locale(locale), words)
 
 
-def _best(ranking: Sequence[tuple[str, float]], hint: str, *, several: bool) -> str:
+def _best(ranking: Sequence[tuple[str, float]], hint: str, words: str) -> str:
     """Weighs the leaders; those behind them share what is left, too little each to lead. One word
-    alone (``several`` is not set) says too little to be none of ours: "card", "IBAN"; and so do a
-    few of a sender whose locale is ours."""
+    alone says too little to be none of ours: "card", "IBAN"; and so do
+    a few of a sender whose locale is ours."""
     leaders = ranking[:_LEADERS]
     weighed = [(share * _weight(language, hint), language) for language, share in leaders]
     rest = 1.0 - sum(share for _, share in leaders)
@@ -71,6 +70,7 @@ def _best(ranking: Sequence[tuple[str, float]], hint: str, *, several: bool) -> 
     (second, _), (first, best) = sorted(weighed)[-2:]
     if first < _LEAST_SHARE * total or first < _LEAST_LEAD * second:
         ours = sum(share for share, language in weighed if language in _WRITTEN)
+        several = len(set(_WORD.findall(words.casefold()))) > 1
         if not several or hint in _WRITTEN or ours >= _LEAST_OF_OURS * total:
             return UNKNOWN_LANGUAGE
         _, best = max((share, language) for share, language in weighed if language not in _WRITTEN)

@@ -7,7 +7,8 @@ A stage that answers only what it is sure of (``accept`` above 0) has its ``acce
 too, by the rule of `router.training.acceptance` and against the stages behind it as they then are.
 It cannot stay: it is a threshold on the confidence, which another temperature makes another number,
 and what it was shown not to harm are answers that have changed. Its flags' calibration stays where
-``flags_below`` depends on it: that was set for recall, on texts with flags in plenty.
+``flags_below`` depends on it: that was fitted on texts with flags in plenty, though together with
+the old ``accept``; what the new one lets through of them is not tested again.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,10 +43,15 @@ class Opinions:
 
     texts: tuple[str, ...]
     probabilities: Floats
+    _rows: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Asked for every batch of every epoch.
+        object.__setattr__(self, "_rows", {text: row for row, text in enumerate(self.texts)})
 
     def of(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.bool_], Floats]:
         """Which of ``texts`` are known, and their probabilities; those of others are 0."""
-        row = {text: number for number, text in enumerate(self.texts)}
+        row = self._rows
         known = np.array([text in row for text in texts], np.bool_)
         found = np.zeros((len(texts), self.probabilities.shape[1]), np.float32)
         found[known] = self.probabilities[[row[text] for text in texts if text in row]]

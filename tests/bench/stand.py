@@ -140,7 +140,7 @@ def _names(stand: Stand, inputs: str, run: str, case: Case) -> Names:
         "topic_replays": f"{run}.replays",
     }
     environ = {f"ROUTER_{name.upper()}": value for name, value in named.items()}
-    return Names(Settings(**named), environ)  # type: ignore[arg-type]
+    return Names(Settings(**named), environ)  # type: ignore[arg-type]  # named as the fields are
 
 
 async def _create(settings: Settings, specs: list[TopicSpec]) -> None:

@@ -15,7 +15,7 @@ from tests.bench.verdict import LEAST_NOISE, compare
 
 
 def calm(value: float, name: str = "r", better: str = "higher") -> Ratio:
-    return Ratio(name, (value, value, value), better)  # type: ignore[arg-type]
+    return Ratio(name, (value, value, value), better)  # type: ignore[arg-type]  # one of two words
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def make_app(settings: Settings, work: Work) -> FastStream:
         batch_timeout_ms=_WAIT_MS,
         decoder=_as_it_is,
     )
-    async def route(bodies: list[bytes], message: Any = Context()) -> None:  # noqa: B008
+    async def route(bodies: list[bytes], message: Any = Context()) -> None:  # noqa: B008 - its way
         del bodies
         by_topic: dict[str, list[OutRecord]] = defaultdict(list)
         for output in work([record_of(record) for record in message.raw_message]):
