@@ -94,7 +94,10 @@ class Routing:
         if partition.closing:
             return None
         partition.slice_doing = "routing"
-        return self.line.route(records, fetched_at)
+        began = self.runtime.clock.monotonic()
+        outcomes = self.line.route(records, fetched_at)
+        self.runtime.pace.took(len(records), self.runtime.clock.monotonic() - began)
+        return outcomes
 
     def _count(
         self, outcomes: Sequence[Outcome], partition: Partition, publish_seconds: float
