@@ -100,10 +100,7 @@ class Metrics:
         rejected: Tally[str] = Tally()
         ignored: Tally[str] = Tally()
         answered: Tally[tuple[str, str]] = Tally()
-        waited: dict[str, list[float]] = defaultdict(list)
-        sure: dict[str, list[float]] = defaultdict(list)
         for outcome in outcomes:
-            waited[outcome.channel].append(max(0.0, at - outcome.broker_time))
             decision = outcome.decision
             if outcome.rejected is not None:
                 rejected[outcome.rejected.reason] += 1
@@ -115,12 +112,6 @@ class Metrics:
                 decided[decision.queue, decision.reason, outcome.channel] += 1
                 if decision.model is not None:
                     answered[decision.model.name, decision.model.version] += 1
-                if decision.confidence is not None:
-                    sure[decision.queue].append(decision.confidence)
-        for channel, seconds in waited.items():
-            self._decision.observe((channel,), seconds)
-        for queue, confidences in sure.items():
-            self._confidence.observe((queue,), confidences)
         for labels, count in decided.items():
             self._of_decision(*labels).inc(count)
         for model, count in answered.items():
@@ -129,6 +120,22 @@ class Metrics:
             self._rejected.labels(reason).inc(count)
         for reason, count in ignored.items():
             self._ignored.labels(reason).inc(count)
+        self._observe(outcomes, at)
+
+    def _observe(self, outcomes: Sequence[Outcome], at: float) -> None:
+        """How long each took, and how sure the model was where it decided or had a say."""
+        waited: dict[str, list[float]] = defaultdict(list)
+        sure: dict[str, list[float]] = defaultdict(list)
+        for outcome in outcomes:
+            waited[outcome.channel].append(max(0.0, at - outcome.broker_time))
+            decision = outcome.decision
+            if decision is None or decision.confidence is None or outcome.kind == "ignored":
+                continue
+            sure[decision.queue].append(decision.confidence)
+        for channel, seconds in waited.items():
+            self._decision.observe((channel,), seconds)
+        for queue, confidences in sure.items():
+            self._confidence.observe((queue,), confidences)
 
     def model_failed(self, calls: int = 1) -> None:
         """The model gave no answer to ``calls`` calls."""

@@ -19,9 +19,7 @@ def shown(registry: CollectorRegistry) -> list[str]:
 
 
 @given(
-    st.lists(
-        st.lists(st.floats(0, 5) | st.sampled_from((0.1, 1.0, 2.5)), max_size=20), max_size=5
-    )
+    st.lists(st.lists(st.floats(0, 5) | st.sampled_from((0.1, 1.0, 2.5)), max_size=20), max_size=5)
 )
 def test_a_scrape_shows_what_the_librarys_own_histogram_would(batches: list[list[float]]) -> None:
     ours, theirs = CollectorRegistry(), CollectorRegistry()
