@@ -17,6 +17,7 @@ from router.core.breaker import Watch
 from router.core.choosing import ModelSet
 from router.core.clock import Clock
 from router.errors import DrainTimeout, RouterError, StreamError
+from router.ops import garbage
 from router.ops.clock import SystemClock
 from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
@@ -140,6 +141,7 @@ class _Worker:
         work = Routing(line, runtime, settings.topics(), self._executor)
         runtime.lanes = make_lanes(runtime, app, work)
         self._metrics.lag_from(runtime.lag)
+        garbage.settle()
         starting = asyncio.ensure_future(app.start())
         watching = asyncio.ensure_future(watch(app, runtime))
         try:
