@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,9 +29,10 @@ class CustomerText:
 
 
 class LanguageStep(Protocol):
-    """Names the language of a text; replaceable. Never raises."""
+    """Names the language of each text; replaceable. Never raises, and what it says of a text does
+    not depend on the others."""
 
-    def language_of(self, text: str, locale: str | None) -> str:
-        """ISO 639-1 of ``text``, or ``und`` where not known. ``locale`` is the sender's BCP 47
-        tag, a hint and no more."""
+    def languages_of(self, texts: Sequence[str], locales: Sequence[str | None]) -> list[str]:
+        """For each of ``texts`` ISO 639-1, or ``und`` where not known. ``locales`` are the
+        senders' BCP 47 tags, a hint and no more."""
         ...
