@@ -15,9 +15,10 @@ from router.core.record import InRecord
 from router.core.safely import Safely
 from router.core.shadowing import Message
 from router.core.text import LanguageStep
+from router.core.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ignored:
     """An event that nobody need answer."""
 

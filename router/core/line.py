@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
@@ -27,11 +26,12 @@ from router.core.shadowing import Message, Shadow
 from router.core.stopwatch import Stopwatch
 from router.core.text import LanguageStep
 from router.core.topics import IGNORED, REVIEW, Channel, Topics
+from router.core.values import value
 
 OutcomeKind = Literal["routed", "review", "dead_letter", "ignored"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one record; either ``decision`` or ``rejected`` is set.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from router.core.values import value
 
 UNKNOWN_LANGUAGE = "und"
 
 CutKind = Literal["quote", "signature", "disclaimer", "markup", "control", "length"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cut:
     """A part of the message that was not the customer's new words, by size in characters."""
 
@@ -19,7 +20,7 @@ class Cut:
     characters: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CustomerText:
     """Cleaned text, possibly empty; ``language`` is ISO 639-1 or ``und``."""
 

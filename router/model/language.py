@@ -75,14 +75,13 @@ class NaiveBayesLanguage(LanguageStep):
         """Weighs the leaders; those behind them share what is left, too little each to lead."""
         columns, shares = _leaders(self._bayes.shares(words))
         hinted = np.array([self._column.get(hint, -1) for hint in hints])
-        weights = self._weights.take(columns)
-        weights[columns == hinted[:, None]] *= _LOCALE_WEIGHT
-        weighed = shares * weights
+        weighed = shares * self._weights.take(columns)
+        weighed *= np.where(columns == hinted[:, None], _LOCALE_WEIGHT, 1.0)
         total = (1.0 - _sum(shares)) + _sum(weighed)
         # The greatest comes last; of equals, the last by name.
         order = np.lexsort((self._rank.take(columns), weighed))
-        columns = np.take_along_axis(columns, order, axis=1)
-        weighed = np.take_along_axis(weighed, order, axis=1)
+        rows = np.arange(len(words))[:, None]
+        columns, weighed = columns[rows, order], weighed[rows, order]
         first, second = weighed[:, -1], weighed[:, -2]
         clear = (first >= _LEAST_SHARE * total) & (first >= _LEAST_LEAD * second)
         for row, (is_clear, best) in enumerate(
@@ -108,15 +107,16 @@ def _words(text: str) -> str:
 
 def _leaders(shares: Shares) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """The columns with the greatest shares, the first of equals first, and those shares."""
+    rows = np.arange(len(shares))
     if len(shares) < FEW:
         columns = np.argsort(-shares, axis=1, kind="stable")[:, :_LEADERS]
     else:  # the same, in less time for many rows
-        left, rows = shares.copy(), np.arange(len(shares))
+        left = shares.copy()
         columns = np.empty((len(shares), _LEADERS), np.intp)
         for place in range(_LEADERS):
             columns[:, place] = left.argmax(axis=1)
             left[rows, columns[:, place]] = -1.0
-    return columns, np.take_along_axis(shares, columns, axis=1).astype(np.float64)
+    return columns, shares[rows[:, None], columns].astype(np.float64)
 
 
 def _sum(rows: NDArray[np.float64]) -> NDArray[np.float64]:

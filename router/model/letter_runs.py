@@ -29,13 +29,22 @@ class LetterRuns:
         self._features = np.asarray(features, dtype=np.intp)
 
     def visits(self, texts: Sequence[bytes]) -> tuple[Numbers, Numbers]:
-        """Which of ``texts``, and which feature it has there, as often as it has it; in no order.
+        """Which of ``texts``, and which feature it has, as often as it has it; in no order."""
+        whose, states = self._together(texts) if len(texts) >= FEW else self._alone(texts)
+        features = self._features.take(states)
+        met = features >= 0
+        return whose[met], features[met]
 
-        The texts are walked together as far as there are more than a few that reach so far.
-        """
+    def _alone(self, texts: Sequence[bytes]) -> tuple[Numbers, Numbers]:
+        states = [state for text in texts for state in self._walk(0, text)]
+        return np.arange(len(texts)).repeat([*map(len, texts)]), np.array(states, np.intp)
+
+    def _together(self, texts: Sequence[bytes]) -> tuple[Numbers, Numbers]:
+        """Side by side as far as there are more than a few that reach so far."""
         sizes = np.fromiter(map(len, texts), np.intp, len(texts))
         order, alive, left = in_step(sizes)
-        whose, states = [order[:0]], [order[:0]]
+        whose: list[Numbers] = []
+        states: list[Numbers] = []
         ends = np.zeros(len(texts), np.intp)
         letters = _columns([texts[text] for text in order.tolist()], len(alive))
         for column, count in zip(letters, alive, strict=True):
@@ -48,9 +57,7 @@ class LetterRuns:
             walked = self._walk(state, texts[text][len(alive) :])
             states.append(np.array(walked, np.intp))
             whose.append(np.full(len(walked), text))
-        features = self._features.take(np.concatenate(states))
-        met = features >= 0
-        return np.concatenate(whose)[met], features[met]
+        return np.concatenate(whose), np.concatenate(states)
 
     def _walk(self, state: int, text: bytes) -> list[int]:
         """The states that ``text`` leads through after ``state``."""

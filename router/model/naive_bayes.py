@@ -59,18 +59,21 @@ class NaiveBayes:
         at = (ends - sizes).take(order)
         scores = np.zeros((len(texts), self._table.shape[1]), np.float32)
         for count in alive:
-            scores[:count] += self._rows(feature, weight, at[:count])
+            scores[:count] += self._rows(feature.take(at[:count]), weight.take(at[:count]))
             at += 1
         for place, one in enumerate(order[:left].tolist()):
-            rest = self._rows(feature, weight, np.arange(at[place], ends[one]))
-            np.add.reduce(np.concatenate((scores[place : place + 1], rest)), out=scores[place])
+            rest = slice(at[place], ends[one])
+            rows = self._rows(feature[rest], weight[rest])
+            if alive:
+                rows = np.concatenate((scores[place : place + 1], rows))
+            np.add.reduce(rows, axis=0, out=scores[place])
         scores += self._prior
         scores[sizes.take(order) == 0] = 0.0  # nothing is known: all are as likely
         return scores[order.argsort()]
 
-    def _rows(self, feature: Numbers, weight: Shares, places: Numbers) -> Shares:
-        rows = self._table.take(feature.take(places), axis=0)
-        rows *= weight.take(places)[:, None]
+    def _rows(self, features: Numbers, weights: Shares) -> Shares:
+        rows = self._table.take(features, axis=0)
+        rows *= weights[:, None]
         return rows
 
 

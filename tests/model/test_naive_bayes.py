@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -56,8 +56,9 @@ LOCALES = st.sampled_from([None, "", "de-DE", "sr-Latn", "zxx", "xx", "EN"])
 ASKED = st.lists(st.tuples(TEXTS, LOCALES), max_size=letter_runs.FEW * 3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(ASKED, st.sampled_from([1, 4, letter_runs.FEW, 1000]))
+@example([("", None)] * 3 + [("0000", None)], 4)
 def test_no_text_depends_on_its_batch_mates(asked: list[tuple[str, str | None]], few: int) -> None:
     texts, locales = [text for text, _ in asked], [locale for _, locale in asked]
     with pytest.MonkeyPatch.context() as patch:
