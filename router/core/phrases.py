@@ -131,9 +131,21 @@ class PhraseIndex:
         reach: dict[int, int] = {}
         words, stems, after = self._root.words, self._root.stem_lengths, self._root.after
         for end, token in enumerate(tokens, 1):
-            # Most words begin no phrase: two look-ups tell, before anything is called.
-            if (token in words or token[:MIN_STEM] in stems) and (nodes := after(token)):
-                _walk(tokens, end, nodes, found, reach)
+            # Most words begin no phrase, and most that do are followed by another word than its
+            # second: look-ups tell, before anything more is called.
+            if token in words or token[:MIN_STEM] in stems:
+                nodes = after(token)
+                then = tokens[end] if end < len(tokens) else ""
+                start = then[:MIN_STEM]
+                for node in nodes:
+                    if (
+                        node.found
+                        or node.excepted
+                        or then in node.words
+                        or start in node.stem_lengths
+                    ):
+                        _walk(tokens, end, nodes, found, reach)
+                        break
         return found
 
 
@@ -155,10 +167,13 @@ def _walk(
                 reach[number] = max(end, reach.get(number, 0))
         if end == len(tokens):
             break
-        if len(nodes) == 1:
-            nodes = nodes[0].after(tokens[end])
-        else:
-            nodes = [after for node in nodes for after in node.after(tokens[end])]
+        token, start = tokens[end], tokens[end][:MIN_STEM]
+        nodes = [
+            after
+            for node in nodes
+            if token in node.words or start in node.stem_lengths
+            for after in node.after(token)
+        ]
         end += 1
     for number, stop in matches:
         if stop > reach.get(number, 0):
