@@ -134,7 +134,7 @@ class PhraseIndex:
             # Most words begin no phrase, and most that do are followed by another word than its
             # second: look-ups tell, before anything more is called.
             if token in words or token[:MIN_STEM] in stems:
-                nodes = after(token)
+                nodes = after(token) if token[:MIN_STEM] in stems else (words[token],)
                 then = tokens[end] if end < len(tokens) else ""
                 start = then[:MIN_STEM]
                 for node in nodes:

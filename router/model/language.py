@@ -48,7 +48,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 class NaiveBayesLanguage(LanguageStep):
-    """Thread-safe once made. Of many texts one costs about 15 microseconds, a text alone 200."""
+    """Thread-safe once made. Among hundreds a short text costs about 12 microseconds, alone 130."""
 
     def __init__(self, bayes: NaiveBayes) -> None:
         self._bayes = bayes
