@@ -20,10 +20,10 @@ import onnxruntime as ort
 import orjson
 from tokenizers import Tokenizer
 
-from router.assembly import bundle_path, open_languages, open_validators
+from router.assembly import bundle_path, open_validators
 from router.core.event import Rejected
 from router.core.parsing import parse_event
-from router.core.reading import read_text
+from router.core.reading import clean
 from router.core.record import InRecord, Source
 from router.model.bundle import read_bundle
 from router.model.stage import ROOM
@@ -69,14 +69,14 @@ def make_model(settings: Settings) -> Callable[[Sequence[str]], None]:
 
 def texts_of(settings: Settings, kind: Text) -> list[str]:
     """What the line reads out of the messages of this kind, in their order."""
-    validators, languages = open_validators(), open_languages()
+    validators = open_validators()
     found = []
     for number, message in enumerate(messages(kind, live_tokens(settings))):
         record = InRecord(Source("in", 0, number), None, message.value(number), (), 0.0)
         event = parse_event(message.channel, record, validators, settings.max_event_bytes)
         if isinstance(event, Rejected):
             raise TypeError(event.reason)
-        found.append(read_text(event, languages).text)
+        found.append(clean(event).text)
     return found
 
 
