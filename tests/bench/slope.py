@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 _Z = 1.96
@@ -63,5 +64,5 @@ def _alike(left: Sequence[float]) -> float:
     power = math.fsum(one * one for one in left)
     if not power:
         return 0.0
-    shared = math.fsum(a * b for a, b in zip(left, left[1:], strict=False))
+    shared = math.fsum(a * b for a, b in pairwise(left))
     return min(max(shared / power, 0.0), 0.999)
