@@ -28,8 +28,8 @@ class Sizes:
     records: float
 
 
-def sizes_of(text: Text, tokens_of: TokensOf) -> Sizes:
-    """The mean over the messages of this kind."""
+def sizes_of(text: Text, tokens_of: TokensOf, most: int = 400) -> Sizes:
+    """The mean over the messages of this kind, at most so many."""
     settings = Settings()
     topics = settings.topics()
     line = null_line(settings, SystemClock(), _raise)
@@ -39,7 +39,7 @@ def sizes_of(text: Text, tokens_of: TokensOf) -> Sizes:
         value = message.value(number)
         return InRecord(Source(topic, 0, number), message.key, value, (), 0.0)
 
-    inputs = list(starmap(record, enumerate(messages(text, tokens_of))))
+    inputs = list(starmap(record, enumerate(messages(text, tokens_of)[:most])))
     outputs = [one for outcome in line.route(inputs, 0.0) for one in outcome.records]
     return Sizes(
         _mean([_bytes(one.key, one.value, one.headers) for one in inputs], len(inputs)),

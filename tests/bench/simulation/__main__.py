@@ -38,7 +38,7 @@ def main() -> int:
     told = []
     for scenario in scenarios():
         told.append(play(scenario, costs, scale=arguments.scale, seed=arguments.seed))
-        _say(f"{scenario.name}, {scenario.policy}: played")
+        _say(over_time(told[-1]))
     lines = page_lines(head(document, costs), checked, told)
     _say("\n" + "\n".join(lines))
     if arguments.page:
@@ -66,6 +66,12 @@ def head(document: Mapping[str, Any], costs: Costs) -> str:
         f"{costs.fixed * 1e3:.1f} ms and each message of it {costs.each * 1e3:.2f} ms; "
         f"{costs.after * 1e3:.0f} ms more until it can be read."
     )
+
+
+def over_time(told: Told) -> str:
+    """How many workers there were from when on."""
+    steps = ", ".join(f"{number} from {at:.0f} s" for at, number in told.workers)
+    return f"{told.name}, workers set by {told.policy}: {steps}"
 
 
 def page_lines(first: str, checked: Sequence[Check], told: Sequence[Told]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.bench.marked import ROOT
@@ -22,11 +22,13 @@ def follow(scaler: Scaler, seen: list[tuple[float, float]], workers: int = 2) ->
     return found
 
 
+@settings(max_examples=25, deadline=None)
 @given(looks)
 def test_the_limits_are_never_left(seen: list[tuple[float, float]]) -> None:
     assert set(follow(Scaler(AIMS), seen)) <= set(range(AIMS.least, AIMS.most + 1))
 
 
+@settings(max_examples=25, deadline=None)
 @given(looks)
 def test_workers_at_most_double_within_a_minute_and_one_goes_in_two(
     seen: list[tuple[float, float]],

@@ -175,10 +175,12 @@ class _World:
         present = len(self._workers)
         if present and now > since:
             busy = min(1.0, max(0.0, spent - spent_before) / (now - since) / present)
-            wanted = self._scaler.decide(now, present, lag, busy)
-            if wanted != self._wanted:
-                self._wanted = wanted
-                self._push(now + (self._costs.start if wanted > present else 0.0), "join", 0)
+            # As a HorizontalPodAutoscaler sees it: who is still starting counts, and is idle.
+            had = self._wanted
+            self._wanted = self._scaler.decide(now, had, lag, busy * min(1.0, present / had))
+            if self._wanted != had:
+                wait = self._costs.start if self._wanted > had else 0.0
+                self._push(now + wait, "join", 0)
         self._looked = (now, spent)
         self._push(now + self._aims.period, "look", 0)
 
