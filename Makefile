@@ -57,9 +57,11 @@ bench-soak: $(BENCH) ## Measure what half an hour of work leaves of memory, late
 	$(BENCH_VENV)/bin/python -m tests.bench.soak $(ARGS)
 
 bench-capacity: $(DEV) ## Compute workers, partitions and brokers for a rate, from DOCUMENT
+	@test -f $(DOCUMENT) || { echo "$(DOCUMENT) is not there: make bench writes one"; exit 2; }
 	$(BIN)/python -m tests.bench.capacity_report $(DOCUMENT) $(ARGS)
 
-bench-simulate: $(DEV) ## Simulate bursts, outages and autoscaling, from DOCUMENT (minutes)
+bench-simulate: $(DEV) ## Simulate bursts, outages and autoscaling, from DOCUMENT (two minutes)
+	@test -f $(DOCUMENT) || { echo "$(DOCUMENT) is not there: make bench writes one"; exit 2; }
 	$(BIN)/python -m tests.bench.simulation $(DOCUMENT) $(ARGS)
 
 bench-table: $(DEV) ## Write the top README's table of speed from the kept document

@@ -3,7 +3,7 @@
 In process, what 500 queues cost beside 16 and 2,000 rules beside 20; through Kafka, 500 queues that
 really exist beside 16, and half a million waiting messages beside 20 thousand. The model answers at
 once: what is left is the router's own. Prints ratios, writes a document. Exit code 1: a bound is
-missed.
+missed, or something could not be measured.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PARTS = ("inside", "queues", "backlog")
 def main() -> int:
     arguments = _arguments()
     with folder_in_memory() as folder:
-        found, written = _measured(arguments, folder)
+        found, written, left_out = _measured(arguments, folder)
     document = {
         "schema": SCHEMA,
         **facts(),
@@ -48,11 +48,13 @@ def main() -> int:
             asdict(one) | {"value": one.value, "noise": one.noise, "kept": one.kept}
             for one in found
         ],
+        "left_out": left_out,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-    _say("\n" + "\n".join(map(line_of, found)) + f"\nwritten: {arguments.out}")
-    return 1 if any(one.kept is False for one in found) else 0
+    _say("\n" + "\n".join([*map(line_of, found), *(f"left out: {one}" for one in left_out)]))
+    _say(f"written: {arguments.out}")
+    return 1 if left_out or any(one.kept is False for one in found) else 0
 
 
 def line_of(ratio: Ratio) -> str:
@@ -64,8 +66,9 @@ def line_of(ratio: Ratio) -> str:
 
 def _measured(
     arguments: argparse.Namespace, folder: Path
-) -> tuple[list[Ratio], dict[str, list[Any]]]:
+) -> tuple[list[Ratio], dict[str, list[Any]], list[str]]:
     found: list[Ratio] = []
+    left_out: list[str] = []
     written: dict[str, list[Any]] = {}
     if "inside" in arguments.parts:
         queues, rules = arguments.queues, arguments.rules
@@ -87,7 +90,8 @@ def _measured(
                 backlogs = measure_backlogs(stands, arguments.backlogs, arguments.rounds)
                 found += backlog_ratios(backlogs)
                 written["backlog"] = _backlogs(backlogs)
-    return found, written
+            left_out = stands.left_out
+    return found, written, left_out
 
 
 def _inside(size: Size, one: Measured) -> dict[str, Any]:

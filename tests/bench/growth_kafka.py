@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar, get_args
 
-from tests.bench.cases import ROUTER, Case, Program, middle
-from tests.bench.drain import Run, drain
+from aiokafka.errors import KafkaError
+
+from tests.bench.cases import ROUTER, Program, middle
+from tests.bench.drain import Run, UnableError, drain
 from tests.bench.figures import Ratio, ratio_of
 from tests.bench.grown_policy import grown_policy, queue_name
 from tests.bench.spreading import Spread
@@ -38,11 +40,13 @@ class Queues(NamedTuple):
 
 
 class Stands:
-    """One for each number of queues and each backlog, all on one cluster."""
+    """One for each number of queues and each backlog, all on one cluster; ``left_out`` says what
+    could not be measured, and why."""
 
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self._cluster = cluster
         self._folder = folder
+        self.left_out: list[str] = []
 
     def queues(self, queues: Queues, waiting: int) -> Stand:
         path = self._folder / f"grown-{queues.number}.yaml"
@@ -73,13 +77,13 @@ def measure_queues(
         for spread in get_args(Spread)
         for queues in (Queues(count, spread) for count in counts)
     }
-    return _in_turns(places, _GROWN, _CASE, rounds, seconds)
+    return _in_turns(places, _GROWN, rounds, seconds, stands.left_out)
 
 
 def measure_backlogs(stands: Stands, waiting: Sequence[int], rounds: int) -> dict[int, list[Run]]:
     """Each backlog worked through to its end, once a round."""
     places = {count: stands.backlog(count) for count in waiting}
-    return _in_turns(places, _ROUTER, _CASE, rounds, _UNTIL_DONE)
+    return _in_turns(places, _ROUTER, rounds, _UNTIL_DONE, stands.left_out)
 
 
 def queue_ratios(found: Mapping[Queues, Sequence[Run]]) -> list[Ratio]:
@@ -113,12 +117,17 @@ def backlog_ratios(found: Mapping[int, Sequence[Run]]) -> list[Ratio]:
 
 
 def _in_turns(
-    places: Mapping[K, Stand], program: Program, case: Case, rounds: int, seconds: float
+    places: Mapping[K, Stand], program: Program, rounds: int, seconds: float, left_out: list[str]
 ) -> dict[K, list[Run]]:
     found: dict[K, list[Run]] = {key: [] for key in places}
     for turn in range(rounds):
         for key in places if turn % 2 == 0 else reversed(list(places)):
-            found[key].append(undisturbed(partial(drain, places[key], case, program, seconds)))
+            try:
+                run = undisturbed(partial(drain, places[key], _CASE, program, seconds))
+            except (UnableError, KafkaError, TimeoutError) as error:
+                left_out.append(f"{key}, round {turn + 1}: {type(error).__name__}: {error}")
+            else:
+                found[key].append(run)
     return found
 
 

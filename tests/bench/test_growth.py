@@ -6,18 +6,27 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import get_args
+from unittest.mock import Mock
 
 import pytest
 
 from router.core.prediction import Question
 from router.policies import open_policy
-from tests.bench.drain import Run
+from tests.bench import growth_kafka
+from tests.bench.drain import Run, UnableError
 from tests.bench.figures import Ratio
 from tests.bench.grown_policy import grown_policy, intents
 from tests.bench.growth import line_of
 from tests.bench.growth_inside import SMALL, Measured, ratios, some_records
-from tests.bench.growth_kafka import Queues, backlog_ratios, queue_ratios
+from tests.bench.growth_kafka import (
+    Queues,
+    Stands,
+    backlog_ratios,
+    measure_backlogs,
+    queue_ratios,
+)
 from tests.bench.spreading import Spread, SpreadClassifier, shares
+from tests.bench.stand import Stand
 
 
 @pytest.mark.parametrize(("queues", "rules"), [SMALL, (500, 20), (16, 200)])
@@ -101,6 +110,25 @@ def test_many_queues_are_shown_and_a_backlog_is_bounded() -> None:
 )
 def test_a_line_says_whether_a_promise_is_kept(ratio: Ratio, begins: str) -> None:
     assert line_of(ratio).startswith(begins)
+
+
+def test_a_run_that_fails_is_told_and_gives_no_ratio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drained(stand: Stand, *_: object) -> Run:
+        if stand.waiting["null"] == 500:
+            raise UnableError("nothing came out")
+        return run(1000.0, 1.0)
+
+    monkeypatch.setattr(growth_kafka, "drain", drained)
+    stands = Stands(Mock(nodes=[]), tmp_path)
+    found = measure_backlogs(stands, (20, 500), rounds=2)
+    assert [len(runs) for runs in found.values()] == [2, 0]
+    assert backlog_ratios(found) == []
+    assert [words.partition(":")[0] for words in stands.left_out] == [
+        "500, round 1",
+        "500, round 2",
+    ]
 
 
 def run(rate: float, cpu: float) -> Run:
