@@ -123,4 +123,4 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> list[str]:
         )
         for one in checks
     ]
-    return table(("what", "predicted, a second", "measured", "error"), rows)
+    return table(("what", "predicted", "measured", "error"), rows)

@@ -119,12 +119,15 @@ def test_a_document_comes_back_as_it_was() -> None:
 def test_the_model_is_set_beside_two_workers_and_the_mix() -> None:
     found = {one["name"]: one["error"] for one in checked(cells_in(drawn_document()))}
     assert found.keys() == {
-        "copy, two workers, from one",
-        "live, two workers, from one",
-        "live, the mix, from its kinds",
+        "copy, messages a second of two workers, from one",
+        "copy, processor µs a message of two workers, from one",
+        "live, messages a second of two workers, from one",
+        "live, processor µs a message of two workers, from one",
+        "live, messages a second of the mix, from its kinds",
     }
-    assert found["live, two workers, from one"] == pytest.approx(2 / 1.8 - 1)
-    assert found["live, the mix, from its kinds"] == pytest.approx(
+    assert found["live, messages a second of two workers, from one"] == pytest.approx(2 / 1.8 - 1)
+    assert found["live, processor µs a message of two workers, from one"] == pytest.approx(0.8)
+    assert found["live, messages a second of the mix, from its kinds"] == pytest.approx(
         1 / (0.6 + 0.25 / 0.4 + 0.15 / 0.1) / 0.38 - 1
     )
 
