@@ -3,13 +3,14 @@
 The live bundle routes a mix of lengths at a steady mean rate, as it comes from independent
 customers. Of its memory a straight line is drawn, after a first part in which caches fill; of
 latency and processor time the first third is set beside the last. Exit code 1: memory grew by more
-than can be noise.
+than can be noise; 2: its samples are too few or too alike to tell.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -52,6 +53,8 @@ def main() -> int:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_bytes(orjson.dumps(written, option=orjson.OPT_INDENT_2) + b"\n")
     _report(written)
+    if math.isinf(slope.low):
+        return 2
     return 0 if slope.low <= 0 else 1
 
 
@@ -115,6 +118,8 @@ def _figures(
 def _report(found: dict[str, Any]) -> None:
     slope = found["memory_mb_an_hour"]
     word = "not distinguishable from none" if slope["low"] <= 0 <= slope["high"] else "a slope"
+    if math.isinf(slope["low"]):
+        word = "too few samples, or too alike, to tell: run it longer"
     _say(
         f"{found['messages']:,} messages in {found['seconds'] / 60:.0f} min\n"
         f"memory: {slope['value']:+.2f} MB an hour "
