@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from itertools import compress
 
 import numpy as np
-import numpy.typing as npt
 
 from router.core.calibration import Floats, StageCalibration, all_rounded, calm, least_rounded_to
 from router.core.prediction import FlagScore, IntentScore, Prediction
@@ -51,19 +50,21 @@ class Answers:
         """
         if not (np.isfinite(raw.logits).all() and np.isfinite(raw.others).all()):
             raise ModelError(f"Stage {self._stage} gave a number that is not finite.")
-        probabilities, others = self._shares.of(raw, languages)
-        places = list(range(len(languages)))
-        if sure_alone:
-            places = np.flatnonzero(self._sure(probabilities, others)).tolist()
-            if not places:
-                return iter(())
-            probabilities, others = probabilities[places], others[places]
+        fits = self._shares.fits(languages)
+        probabilities = self._shares.intents(raw.logits, fits)
+        if not sure_alone:
+            others = self._shares.others(raw.others, fits)
+            return enumerate(self._told(probabilities, others, raw.truncated))
+        # Most are not sure, and their scope and flags nobody reads.
+        sure = np.flatnonzero(probabilities.max(axis=1) >= self._accept)
+        if not sure.size:
+            return iter(())
+        others = self._shares.others(raw.others[sure], fits[sure])
+        calm_ones = calm(others[:, 1:], self._flags_below)
+        places = sure[calm_ones].tolist()
         truncated = [raw.truncated[place] for place in places]
-        return zip(places, self._told(probabilities, others, truncated), strict=True)
-
-    def _sure(self, probabilities: Floats, others: Floats) -> npt.NDArray[np.bool_]:
-        enough = probabilities.max(axis=1) >= self._accept
-        return np.asarray(enough & calm(others[:, 1:], self._flags_below))
+        told = self._told(probabilities[places], others[calm_ones], truncated)
+        return zip(places, told, strict=True)
 
     def _told(
         self, probabilities: Floats, others: Floats, truncated: Sequence[bool]

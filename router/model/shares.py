@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from router.core.calibration import Floats, StageCalibration, platts, tempered
-from router.model.stage import RawBatch
 
 
 class Shares:
@@ -24,9 +23,14 @@ class Shares:
             for fit in (calibration.whole, *calibration.languages.values())
         ])  # fmt: skip
 
-    def of(self, raw: RawBatch, languages: Sequence[str]) -> tuple[Floats, Floats]:
-        """For each text, whose language is among ``languages``, its intents' probabilities, and
-        then its scope's and flags', rounded."""
-        fits = self._fits[[self._row.get(language, 0) for language in languages]]
-        a, b = fits[:, 1 : -self._others], fits[:, -self._others :]
-        return tempered(raw.logits, fits[:, :1]), platts(raw.others, a, b)
+    def fits(self, languages: Sequence[str]) -> Floats:
+        """What `intents` and `others` are to be given for texts in these ``languages``."""
+        return self._fits[[self._row.get(language, 0) for language in languages]]
+
+    def intents(self, logits: Floats, fits: Floats) -> Floats:
+        """The intents' probabilities."""
+        return tempered(logits, fits[:, :1])
+
+    def others(self, others: Floats, fits: Floats) -> Floats:
+        """The scope's and the flags', rounded."""
+        return platts(others, fits[:, 1 : -self._others], fits[:, -self._others :])

@@ -103,14 +103,14 @@ class Stage:
         ids, mask = padded_to(width, chosen)
         try:
             inputs = {"input_ids": ids, "attention_mask": mask}
-            logits, *others = self._session.run(self._outputs, inputs, options)
+            logits, scope, *flags = self._session.run(self._outputs, inputs, options)
         except Exception as error:  # ONNX Runtime's exceptions share no base but this one
             # Its messages may quote shapes, never text: the inputs are numbers.
             raise ModelError(f"Stage {self.spec.name} failed: {type(error).__name__}.") from error
-        columns = np.column_stack(others)
-        if not len(logits) == len(columns) == len(chosen):
+        if {len(logits), len(scope), *map(len, flags)} != {len(chosen)}:
             raise ModelError(f"Stage {self.spec.name} gave numbers of another number of texts.")
-        return np.asarray(logits, np.float64), np.asarray(columns, np.float64)
+        others = np.concatenate((scope[:, np.newaxis], *flags), axis=1, dtype=np.float64)
+        return np.asarray(logits, np.float64), others
 
 
 def _in_order(parts: Sequence[Floats], order: Sequence[int]) -> Floats:

@@ -65,7 +65,8 @@ def answers_of(bundle: Bundle, texts: Sequence[Example], tell: Tell) -> Answers:
         for start in range(0, len(mine), _CHUNK):
             some = mine[start : start + _CHUNK]
             raw = stage.ask([texts[index].text for index in some])
-            rows = shares.of(raw, [texts[index].language for index in some])
+            fits = shares.fits([texts[index].language for index in some])
+            rows = shares.intents(raw.logits, fits), shares.others(raw.others, fits)
             found |= zip(some, zip(*rows, strict=True), strict=True)
             tell(f"{stage.spec.name}: {start + len(some)} of {len(mine)} texts")
     intents, others = (
