@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.model.tokens import by_width, width_of
+from router.model.tokens import by_width, padded_to, width_of
 
 counts = st.integers(1, 128)
 
@@ -35,3 +35,10 @@ def test_every_text_is_in_one_group_that_keeps_to_the_room(lengths: list[int], r
     for width, group in groups:
         assert {width_of(lengths[index], 128) for index in group} == {width}
         assert len(group) == 1 or len(group) * width <= room
+
+
+@given(rows=st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=12), min_size=1, max_size=9))
+def test_rows_are_filled_up_with_zeros_and_the_mask_tells_where(rows: list[list[int]]) -> None:
+    ids, mask = padded_to(12, rows)
+    assert ids.tolist() == [row + [0] * (12 - len(row)) for row in rows]
+    assert mask.tolist() == [[1] * len(row) + [0] * (12 - len(row)) for row in rows]
