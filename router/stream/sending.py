@@ -196,24 +196,45 @@ async def _publish(
     producer: SendingProducer, wave: _Wave, left: float, limit: float
 ) -> list[BaseException | None]:
     """The result of each batch of the wave: None where it is acknowledged."""
-
-    async def one(topic: str, partition: int, batch: Any) -> None:
-        await (await producer.send_batch(batch, topic, partition=partition))
-
-    tasks = [
-        asyncio.ensure_future(one(queue.topic, queue.partition, batch)) for queue, batch, _ in wave
-    ]
+    deadline = asyncio.get_running_loop().time() + left
+    sends: list[asyncio.Future[Any]] = []
+    results: list[BaseException | None] = []
     try:
-        _, late = await asyncio.wait(tasks, timeout=left)
-    except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        raise
-    for task in late:
-        task.cancel()
-    if late:
-        raise _too_late(limit)
-    return [task.exception() for task in tasks]
+        async with asyncio.timeout_at(deadline):
+            for queue, batch, _ in wave:
+                sends.append(await _sent(producer, queue, batch))
+            for send in sends:
+                results.append(await _result(send))  # noqa: PERF401 - as far as it gets in time
+    except TimeoutError:
+        raise _too_late(limit) from None
+    finally:
+        for send in sends[len(results) :]:
+            send.add_done_callback(_look_at)
+    return results
+
+
+async def _sent(producer: SendingProducer, queue: _Queue, batch: Any) -> asyncio.Future[Any]:
+    """The batch on its way; a task for each would cost as much as the sending. Waits where another
+    slice's batch of the same partition has not gone yet."""
+    try:
+        sent = await producer.send_batch(batch, queue.topic, partition=queue.partition)
+    except KafkaError as error:
+        failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        failed.set_exception(error)
+        return failed
+    return asyncio.ensure_future(sent)
+
+
+async def _result(send: asyncio.Future[Any]) -> BaseException | None:
+    if not send.done():
+        await asyncio.wait([send])
+    return ProducerClosed() if send.cancelled() else send.exception()
+
+
+def _look_at(send: asyncio.Future[Any]) -> None:
+    """Nobody waits for it any more, and the loop would complain of its error."""
+    if not send.cancelled():
+        send.exception()
 
 
 def _too_late(limit: float) -> StreamError:
