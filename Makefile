@@ -12,12 +12,15 @@ DEV    := $(VENV)/.dev-installed
 BENCH_VENV := .venv-bench
 BENCH  := $(BENCH_VENV)/.installed
 KEPT   := tests/bench/measured.json
+# What `make bench` measured last; the kept document where there is no newer one.
+DOCUMENT ?= $(firstword $(wildcard build/bench.json) $(KEPT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz chaos bench bench-full bench-check bench-memory bench-delivery lint types format lock clean
+.PHONY: help demo test fuzz chaos bench bench-full bench-check bench-memory bench-delivery \
+	bench-growth bench-soak bench-capacity bench-simulate bench-table lint types format lock clean
 
 help: ## Show what can be done here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 demo: $(RUN) ## Set up, then route a few hundred messages through an embedded broker, live
 	@echo "==> router demo $(ARGS)"
@@ -46,6 +49,24 @@ bench-memory: $(DEV) ## Measure a worker's memory with few and with many records
 
 bench-delivery: $(DEV) ## Measure what exactly-once delivery costs beside at-least-once
 	$(BIN)/python -m tests.bench.delivery $(ARGS)
+
+bench-growth: $(BENCH) ## Measure what queues, rules and a backlog cost a message (a quarter of an hour)
+	$(BENCH_VENV)/bin/python -m tests.bench.growth $(ARGS)
+
+bench-soak: $(BENCH) ## Measure what half an hour of work leaves of memory, latency and processor time
+	$(BENCH_VENV)/bin/python -m tests.bench.soak $(ARGS)
+
+bench-capacity: $(DEV) ## Compute workers, partitions and brokers for a rate, from DOCUMENT
+	@test -f $(DOCUMENT) || { echo "$(DOCUMENT) is not there: make bench writes one"; exit 2; }
+	$(BIN)/python -m tests.bench.capacity_report $(DOCUMENT) $(ARGS)
+
+bench-simulate: $(DEV) ## Simulate bursts, outages and autoscaling, from DOCUMENT (two minutes)
+	@test -f $(DOCUMENT) || { echo "$(DOCUMENT) is not there: make bench writes one"; exit 2; }
+	$(BIN)/python -m tests.bench.simulation $(DOCUMENT) $(ARGS)
+
+bench-table: $(DEV) ## Write the top README's table of speed from the kept document
+	@test -f $(KEPT) || { echo "$(KEPT) is not there: make bench ARGS='--out $(KEPT)' writes it"; exit 2; }
+	$(BIN)/python -m tests.bench.readme_table
 
 chaos: $(DEV) ## Set up, then kill workers and brokers under both guarantees (half an hour; ARGS="--seed 7")
 	@echo "==> python -m tests.chaos $(ARGS)"

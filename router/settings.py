@@ -74,7 +74,11 @@ class Settings:
         10.0, "Seconds between two looks of the worker at live.json.", low=0.1, high=3600
     )
     batch_records: int = _setting(
-        256, "Largest slice of a fetch that is routed and published together.", low=1, high=10_000
+        1_000,
+        "Largest slice of a fetch that is routed and published together; smaller where routing it "
+        "would take longer than half a second.",
+        low=1,
+        high=10_000,
     )
     fetch_wait: float = _setting(
         0.05,

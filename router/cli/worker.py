@@ -34,7 +34,7 @@ def worker_command(context: click.Context) -> int:
     """
     # Late, so that `router --help` need not wait for Faust.
     from router.assembly import build_line, follow_models
-    from router.model.guard import THREAD as CALLS
+    from router.model.calling import THREAD as CALLS
     from router.ops.logging import configure_logging
     from router.stream.following import THREAD as LOOKS
     from router.stream.worker import ABANDONED, run_worker

@@ -66,10 +66,14 @@ def _sound(predictions: Predictions) -> list[Prediction | None]:
 
 def _is_sound(prediction: Prediction) -> bool:
     """Whether every number is a share: a NaN is no answer, and would be null in the decision."""
-    shares = [prediction.in_scope]
-    shares += [score.confidence for score in prediction.intents]
-    shares += [score.probability for score in prediction.flags]
-    return all(0 <= share <= 1 for share in shares)
+    # Asked of every text's every score: no list is made of them.
+    for score in prediction.intents:
+        if not 0 <= score.confidence <= 1:
+            return False
+    for flag in prediction.flags:
+        if not 0 <= flag.probability <= 1:
+            return False
+    return 0 <= prediction.in_scope <= 1
 
 
 def _answer(

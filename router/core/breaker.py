@@ -62,7 +62,8 @@ class Breaker:
             # Opened again so soon, the pause before was too short.
             again = now - self.since <= self.limits.longest_pause
             return self._opened(why, now, 2 * self.pause if again else self.limits.pause)
-        return replace(self, recent=recent)
+        # A model that always answers makes no new breaker of the same.
+        return self if recent == self.recent else replace(self, recent=recent)
 
     def wait(self, now: float) -> float:
         """Seconds until a probe may be sent."""

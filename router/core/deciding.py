@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Literal
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL
 
 from router.core import explaining
 from router.core.decision import Candidate, Decision, Reason, Stage
@@ -17,6 +18,7 @@ from router.core.prediction import ModelRef, Prediction
 from router.core.record import Source
 from router.core.text import UNKNOWN_LANGUAGE, CustomerText
 from router.core.topics import IGNORED, REVIEW
+from router.core.values import value
 
 SCHEMA = "routing-decision/v1"
 
@@ -24,6 +26,8 @@ IgnoreReason = Literal["not_customer", "auto_reply"]
 
 _IGNORED = {"not_customer": explaining.NOT_CUSTOMER, "auto_reply": explaining.AUTO_REPLY}
 _LEAST_URGENT = 5
+_VARIANTS = {f"{digit:x}": f"{digit & 0b0011 | 0b1000:x}" for digit in range(16)}
+"""RFC 9562's two fixed bits, put into a hexadecimal digit."""
 _LAST_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -42,7 +46,7 @@ class Circumstances:
     model_flags: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class _Choice:
     queue: str
     reason: Reason
@@ -81,7 +85,8 @@ def decide(
         prediction = None
     policy = around.policy
     read = _flags_read(prediction, policy)
-    gravest = policy.gravest({*matched.flags, *read})
+    flags = {*matched.flags, *read}
+    gravest = policy.gravest(flags) if flags else None
     if gravest is not None and gravest in matched.flags:
         choice = _by_rule(matched.flags[gravest])
     elif gravest is not None:
@@ -96,7 +101,6 @@ def decide(
         choice = _review(around, "model_unavailable", explaining.NO_MODEL)
     else:
         choice = _by_model(prediction, policy)
-    flags = {*matched.flags, *read}
     return _decision(
         event=event,
         source=source,
@@ -110,14 +114,12 @@ def decide(
 
 def _flags_read(prediction: Prediction | None, policy: Policy) -> dict[str, float]:
     """The flags that the model raises, with their probabilities."""
-    if prediction is None:
-        return {}
-    return {
-        score.flag: round(score.probability, 4)
-        for score in prediction.flags
-        if score.flag in policy.flags
-        and round(score.probability, 4) >= policy.flags[score.flag].threshold
-    }
+    read: dict[str, float] = {}
+    for score in prediction.flags if prediction is not None else ():
+        flag, probability = policy.flags.get(score.flag), round(score.probability, 4)
+        if flag is not None and probability >= flag.threshold:
+            read[score.flag] = probability
+    return read
 
 
 def _rank(flag: str, policy: Policy) -> int:
@@ -146,16 +148,18 @@ def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumsta
 
 def decision_id(source: Source) -> str:
     """The same for the same record on every replay, so that consumers can drop duplicates."""
-    return str(uuid5(NAMESPACE_URL, str(source)))
+    # What ``uuid5`` says, in a fifth of its time.
+    name = NAMESPACE_URL.bytes + str(source).encode()
+    digest = hashlib.sha1(name, usedforsecurity=False).hexdigest()
+    variant = _VARIANTS[digest[16]]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _reads(language: str, around: Circumstances) -> bool:
     if language == UNKNOWN_LANGUAGE:
         return True
-    return all(
-        allowed is None or language in allowed
-        for allowed in (around.languages, around.policy.languages)
-    )
+    read, admitted = around.languages, around.policy.languages
+    return (read is None or language in read) and (admitted is None or language in admitted)
 
 
 def _by_rule(rule: Rule) -> _Choice:

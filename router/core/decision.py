@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from router.core.prediction import ModelRef
 from router.core.record import Source
 from router.core.topics import Channel
+from router.core.values import value
 
 Reason = Literal[
     "intent",
@@ -29,7 +29,7 @@ Stage = Literal["queue_wait", "parse", "read", "tokenise", "infer", "decide"]
 """What can be timed before a decision is written; publishing is only in the metrics."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Candidate:
     """``likely``: it belongs to the prediction set, one of which is right as often as the model's
     card says."""
@@ -40,7 +40,7 @@ class Candidate:
     likely: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class PolicyRef:
     """``hash`` is the sha256 of the policy file's bytes, in hex."""
 
@@ -49,7 +49,7 @@ class PolicyRef:
     hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, kw_only=True)
 class Decision:
     """One input record's outcome; the field names are the wire's (``schemas/``)."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from router.core.topics import Channel
+from router.core.values import value
 
 Author = Literal["customer", "colleague", "bot"]
 
@@ -30,7 +31,7 @@ RejectReason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Message:
     """What chat and email events share. ``time`` is in UTC.
 
@@ -51,12 +52,12 @@ class Message:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ChatMessage(Message):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class EmailMessage(Message):
     """An email, parsed upstream or here from its RFC 5322 bytes.
 

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal, ParamSpec, TypeVar
+from typing import Literal
 
 from router.core.answering import Answer, Answering, show
 from router.core.asking import Ask, OnFault, ask
-from router.core.authorship import why_ignored
+from router.core.batch_reading import BatchReading, Ignored
 from router.core.choosing import Model, ModelSet
 from router.core.clock import Clock
-from router.core.deciding import Circumstances, IgnoreReason, decide, ignore
+from router.core.deciding import Circumstances, decide, ignore
 from router.core.decision import Decision, Stage
 from router.core.event import Event, Rejected
 from router.core.parsing import EventValidators, parse_event
 from router.core.policy import Policy
 from router.core.prediction import Classifier
-from router.core.reading import read_text
 from router.core.record import InRecord, OutRecord, Source
 from router.core.records import dead_letter, decision_records
+from router.core.safely import Safely
 from router.core.shadowing import Message, Shadow
 from router.core.stopwatch import Stopwatch
 from router.core.text import LanguageStep
 from router.core.topics import IGNORED, REVIEW, Channel, Topics
+from router.core.values import value
 
 OutcomeKind = Literal["routed", "review", "dead_letter", "ignored"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one record; either ``decision`` or ``rejected`` is set.
 
@@ -47,20 +47,6 @@ class Outcome:
     records: tuple[OutRecord, ...]
     timings: Mapping[Stage, float]
     broker_time: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Ignored:
-    event: Event
-    reason: IgnoreReason
-
-
-_Args = ParamSpec("_Args")
-_Made = TypeVar("_Made")
-
-_INTERNAL_ERROR = Rejected(
-    "internal_error", "$", "The router failed on this record; its log says where."
-)
 
 
 def _silent(_where: str, _error: Exception) -> None:
@@ -89,7 +75,8 @@ class Line:
         may keep from asking it: a decision made meanwhile is another than a replay's."""
         self.policy = policy
         self.models = ModelSet(live=Model(classifier, ask) if classifier else None)
-        self._languages = languages
+        self._safely = Safely(on_fault)
+        self._reading = BatchReading(policy, languages, self._safely)
         self._validators = validators
         self._topics = topics
         self._clock = clock
@@ -124,7 +111,7 @@ class Line:
         safely = self._safely
         parsed = [safely(record, self._parse, record) for record in records]
         watch.lap("parse")
-        read = [safely(r, self._read, event) for r, event in zip(records, parsed, strict=True)]
+        read = self._reading.read(records, parsed)
         watch.lap("read")
         asking = Answering(self.models, around, self._on_fault)
         answers = asking.answers([one if isinstance(one, Message) else None for one in read])
@@ -158,30 +145,9 @@ class Line:
             model_flags=frozenset(answers.flags) if answers else frozenset(),
         )
 
-    def _safely(
-        self,
-        record: InRecord,
-        step: Callable[_Args, _Made],
-        *args: _Args.args,
-        **kwargs: _Args.kwargs,
-    ) -> _Made | Rejected:
-        try:
-            return step(*args, **kwargs)
-        except Exception as error:  # whatever it is, it is this record's alone
-            self._on_fault(str(record.source), error)
-            return _INTERNAL_ERROR
-
     def _parse(self, record: InRecord) -> Event | Rejected:
         channel = self._topics.channel(record.source.topic)
         return parse_event(channel, record, self._validators, self._max_event_bytes)
-
-    def _read(self, event: Event | Rejected) -> Message | _Ignored | Rejected:
-        if isinstance(event, Rejected):
-            return event
-        if reason := why_ignored(event):
-            return _Ignored(event, reason)
-        text = read_text(event, self._languages)
-        return Message(event, text, self.policy.match(event, text))
 
     def _write(
         self, record: InRecord, event: Event | Rejected, decision: Decision | Rejected
@@ -217,11 +183,11 @@ class Line:
 
 
 def _decide(
-    record: InRecord, message: Message | _Ignored | Rejected, answer: Answer
+    record: InRecord, message: Message | Ignored | Rejected, answer: Answer
 ) -> Decision | Rejected:
     if isinstance(message, Rejected):
         return message
-    if isinstance(message, _Ignored):
+    if isinstance(message, Ignored):
         return ignore(message.event, record.source, message.reason, answer.around)
     return decide(
         event=message.event,

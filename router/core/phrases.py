@@ -23,6 +23,11 @@ _LETTERS = str.maketrans(
 )
 _WORD_OR_END = re.compile(r"[^\W_]+|[.!?。]")
 _PHRASE_WORD = re.compile(r"[^\W_]+\*?")
+_ENDS = (b".", b"!", b"?")
+_SPACED = bytes(
+    byte if bytes([byte]).isalnum() or bytes([byte]) in _ENDS else ord(" ") for byte in range(256)
+)
+"""ASCII with a space for all that is neither in a word nor a sentence's end."""
 
 
 def fold(text: str) -> str:
@@ -31,6 +36,17 @@ def fold(text: str) -> str:
         return text.lower()
     bare = _MARKS.sub("", unicodedata.normalize("NFKD", text))
     return bare.casefold().translate(_LETTERS)
+
+
+def tokens_of(text: str) -> list[str]:
+    """The words of a folded text and its sentences' ends. ASCII, most of what there is, needs no
+    regular expression: splitting takes a fifth of the time."""
+    if not text.isascii():
+        return _WORD_OR_END.findall(text)
+    spaced = text.encode().translate(_SPACED)
+    for end in _ENDS:
+        spaced = spaced.replace(end, b" %b " % end)
+    return spaced.decode().split()
 
 
 def parse_phrase(phrase: str) -> tuple[str, ...]:
@@ -70,7 +86,7 @@ class _Node:
         return self.stems.setdefault(stem, _Node())
 
     def after(self, token: str) -> Sequence[_Node]:
-        """The nodes one word further. Most words begin no phrase, so nothing is built for them."""
+        """The nodes one word further."""
         exact = self.words.get(token)
         lengths = self.stem_lengths.get(token[:MIN_STEM])
         if lengths is None:
@@ -110,12 +126,26 @@ class PhraseIndex:
 
     def find(self, text: str) -> set[int]:
         """The numbers found in ``text``. A phrase may run over a line's end, not a sentence's."""
-        tokens = _WORD_OR_END.findall(fold(text))
+        tokens = tokens_of(fold(text))
         found: set[int] = set()
         reach: dict[int, int] = {}
-        for position, token in enumerate(tokens):
-            if nodes := self._root.after(token):
-                _walk(tokens, position + 1, nodes, found, reach)
+        words, stems, after = self._root.words, self._root.stem_lengths, self._root.after
+        for end, token in enumerate(tokens, 1):
+            # Most words begin no phrase, and most that do are followed by another word than its
+            # second: look-ups tell, before anything more is called.
+            if token in words or token[:MIN_STEM] in stems:
+                nodes = after(token) if token[:MIN_STEM] in stems else (words[token],)
+                then = tokens[end] if end < len(tokens) else ""
+                start = then[:MIN_STEM]
+                for node in nodes:
+                    if (
+                        node.found
+                        or node.excepted
+                        or then in node.words
+                        or start in node.stem_lengths
+                    ):
+                        _walk(tokens, end, nodes, found, reach)
+                        break
         return found
 
 
@@ -131,15 +161,19 @@ def _walk(
     matches: list[tuple[int, int]] = []
     while nodes:
         for node in nodes:
-            matches += [(number, end) for number in node.found]
+            if node.found:
+                matches += [(number, end) for number in node.found]
             for number in node.excepted:
                 reach[number] = max(end, reach.get(number, 0))
         if end == len(tokens):
             break
-        if len(nodes) == 1:
-            nodes = nodes[0].after(tokens[end])
-        else:
-            nodes = [after for node in nodes for after in node.after(tokens[end])]
+        token, start = tokens[end], tokens[end][:MIN_STEM]
+        nodes = [
+            after
+            for node in nodes
+            if token in node.words or start in node.stem_lengths
+            for after in node.after(token)
+        ]
         end += 1
     for number, stop in matches:
         if stop > reach.get(number, 0):

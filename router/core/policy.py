@@ -13,6 +13,7 @@ from router.core.decision import PolicyRef
 from router.core.event import Event, channel_of
 from router.core.text import CustomerText
 from router.core.topics import REVIEW
+from router.core.values import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Flag:
     handling: Handling
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Matched:
     """What the rules say: the first that matches, and for each flag the first that raises it."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from router.core.values import value
 
-@dataclass(frozen=True, slots=True)
+
+@value(frozen=True)
 class ModelRef:
     """The bundle that answered. ``hash`` is the sha256 of its manifest, in hex."""
 
@@ -16,7 +17,7 @@ class ModelRef:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class IntentScore:
     """A calibrated probability of one intent, from 0 to 1, rounded to four places."""
 
@@ -24,7 +25,7 @@ class IntentScore:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class FlagScore:
     """A calibrated probability of one safety flag, from 0 to 1, rounded to four places."""
 
@@ -32,7 +33,7 @@ class FlagScore:
     probability: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Prediction:
     """One text's answer.
 
@@ -58,7 +59,7 @@ class Question(NamedTuple):
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Predictions:
     """A batch's answers in its order, with the seconds spent on its two steps."""
 

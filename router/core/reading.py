@@ -1,14 +1,15 @@
-"""An event to the text that its customer newly wrote, and its language."""
+"""An event to the text that its customer newly wrote."""
 
 from __future__ import annotations
 
 import re
 
-from router.core.cleaning import compact, unify_lines, without_controls
+from router.core.cleaning import compact, is_plain, unify_lines, without_controls
 from router.core.event import ChatMessage, EmailMessage, Event
 from router.core.markup import text_of_html
 from router.core.replies import newly_written
-from router.core.text import CustomerText, Cut, LanguageStep
+from router.core.text import CustomerText, Cut, CutKind
+from router.core.values import value
 
 HEAD, TAIL = 15_000, 5_000
 """Characters kept of a longer text. A model reads far less, but the policy's rules read all of it,
@@ -24,32 +25,48 @@ _ENOUGH_WORDS = 5
 _MAX_PREFIXES, _MAX_SUBJECT = 10, 2_000
 
 
-def read_text(event: Event, languages: LanguageStep) -> CustomerText:
-    """The cleaned text of ``event``, empty where the customer wrote nothing. Never raises as long
-    as ``languages`` does not."""
+@value(frozen=True, slots=True)
+class Cleaned:
+    """What the customer newly wrote in ``event``, empty where that is nothing. ``spoken`` is what
+    its language is told by: the body, or a subject that stands alone."""
+
+    event: Event
+    text: str
+    spoken: str
+    cuts: tuple[Cut, ...]
+
+    def in_language(self, language: str) -> CustomerText:
+        return CustomerText(self.text, language, self.cuts)
+
+
+def clean(event: Event) -> Cleaned:
+    """The cleaned text of ``event``. Never raises."""
     if isinstance(event, ChatMessage):
-        return _finished(("", event.text), (), event.locale, languages)
+        return _cleaned(event, "", event.text, ())
     body, cuts = _body(event)
-    return _finished((_subject(event.subject, body), body), cuts, event.locale, languages)
+    return _cleaned(event, _subject(event.subject, body), body, cuts)
 
 
-def _finished(
-    parts: tuple[str, str],
-    cuts: tuple[Cut, ...],
-    locale: str | None,
-    languages: LanguageStep,
-) -> CustomerText:
-    visible = [without_controls(unify_lines(part)) for part in parts]
-    gone = sum(map(len, parts)) - sum(map(len, visible))
-    bounded = [_bounded(part) for part in visible]
-    long = sum(map(len, visible)) - sum(map(len, bounded))
-    subject, body = map(compact, bounded)
+def _cleaned(event: Event, subject: str, body: str, cuts: tuple[Cut, ...]) -> Cleaned:
+    subject, *subject_gone = _line(subject)
+    body, *body_gone = _line(body)
     if subject and body.casefold().startswith(subject.casefold()):
         subject = ""
-    text = "\n".join(part for part in (subject, body) if part)
-    all_cuts = [*cuts, *(c for c in (Cut("control", gone), Cut("length", long)) if c.characters)]
-    language = languages.language_of(body or subject, locale)
-    return CustomerText(text=text, language=language, cuts=tuple(all_cuts))
+    text = f"{subject}\n{body}" if subject and body else body or subject
+    kinds: tuple[CutKind, ...] = ("control", "length")
+    gone = zip(kinds, subject_gone, body_gone, strict=True)
+    cuts += tuple(Cut(kind, one + other) for kind, one, other in gone if one + other)
+    return Cleaned(event, text, body or subject, cuts)
+
+
+def _line(part: str) -> tuple[str, int, int]:
+    """``part`` as one bounded line; how many characters went as controls, and how many as too
+    long."""
+    if len(part) <= HEAD + TAIL and is_plain(part):
+        return compact(part), 0, 0
+    visible = without_controls(unify_lines(part))
+    bounded = _bounded(visible)
+    return compact(bounded), len(part) - len(visible), len(visible) - len(bounded)
 
 
 def _body(event: EmailMessage) -> tuple[str, tuple[Cut, ...]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from router.core.values import value
 
 Headers = tuple[tuple[str, bytes | None], ...]
 """Record headers in order; a name may come twice, a value may be null."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True)
 class Source:
     """Where an input record stands: the coordinates that never change on a replay."""
 
@@ -20,7 +20,7 @@ class Source:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class InRecord:
     """One consumed record, undecoded. ``broker_time`` is the record's timestamp in seconds, UTC."""
 
@@ -31,7 +31,7 @@ class InRecord:
     broker_time: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OutRecord:
     """One record to publish; its partition follows from the key."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 
@@ -22,6 +23,9 @@ REPLAYED_FROM = "router-replayed-from"
 KEPT_HEADERS_BYTES = 16 * 1024
 """A dead letter carries the input's own headers on, as long as they are not larger than this."""
 
+_VERSION = ("ce_specversion", b"1.0")
+_SOURCE = ("ce_source", b"urn:router")
+_JSON = ("content-type", b"application/json")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACESTATE = re.compile(rb"[\x20-\x7e]{1,512}")
 _ATTEMPTS = re.compile(rb"[1-9][0-9]{0,8}")
@@ -76,13 +80,13 @@ def dead_letter(rejected: Rejected, record: InRecord, at: datetime, topics: Topi
 
 def _cloud_event(decision: Decision) -> Headers:
     return (
-        ("ce_specversion", b"1.0"),
+        _VERSION,
         ("ce_id", decision.decision_id.encode()),
-        ("ce_source", b"urn:router"),
+        _SOURCE,
         ("ce_type", decision.schema.encode()),
         ("ce_subject", decision.queue.encode()),
         ("ce_time", rfc3339(decision.decided_at)),
-        ("content-type", b"application/json"),
+        _JSON,
     )
 
 
@@ -114,9 +118,13 @@ def _kept(headers: Headers) -> Headers:
 
 
 def _first(headers: Headers, name: str) -> bytes | None:
-    return next((value for given, value in headers if given == name), None)
+    for given, value in headers:
+        if given == name:
+            return value
+    return None
 
 
+@lru_cache(maxsize=4)
 def rfc3339(time: datetime) -> bytes:
-    """A header's time, in UTC."""
+    """A header's time, in UTC. A batch's records have the same."""
     return orjson.dumps(time, option=orjson.OPT_UTC_Z)[1:-1]

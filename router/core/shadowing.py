@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from router.core.deciding import Circumstances, asks_model, decide
@@ -13,9 +12,10 @@ from router.core.policy import Matched
 from router.core.prediction import Classifier, Prediction
 from router.core.record import Source
 from router.core.text import CustomerText
+from router.core.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Message:
     """A customer's message, read, and what the policy's rules say of it."""
 
@@ -24,7 +24,7 @@ class Message:
     matched: Matched
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Aside:
     """A message for the shadow, and the ``queue`` that it was sent to."""
 

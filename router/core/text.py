@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal, Protocol
+
+from router.core.values import value
 
 UNKNOWN_LANGUAGE = "und"
 
 CutKind = Literal["quote", "signature", "disclaimer", "markup", "control", "length"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cut:
     """A part of the message that was not the customer's new words, by size in characters."""
 
@@ -18,7 +20,7 @@ class Cut:
     characters: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CustomerText:
     """Cleaned text, possibly empty; ``language`` is ISO 639-1 or ``und``."""
 
@@ -28,9 +30,10 @@ class CustomerText:
 
 
 class LanguageStep(Protocol):
-    """Names the language of a text; replaceable. Never raises."""
+    """Names the language of each text; replaceable. Never raises, and what it says of a text does
+    not depend on the others."""
 
-    def language_of(self, text: str, locale: str | None) -> str:
-        """ISO 639-1 of ``text``, or ``und`` where not known. ``locale`` is the sender's BCP 47
-        tag, a hint and no more."""
+    def languages_of(self, texts: Sequence[str], locales: Sequence[str | None]) -> list[str]:
+        """For each of ``texts`` ISO 639-1, or ``und`` where not known. ``locales`` are the
+        senders' BCP 47 tags, a hint and no more."""
         ...

@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from router.core.calibration import Floats, StageCalibration, calm, platt, rounded, tempered
-from router.core.prediction import (
-    FlagScore,
-    IntentScore,
-    ModelRef,
-    Prediction,
-    Predictions,
-    Question,
-)
+from router.core.prediction import ModelRef, Prediction, Predictions, Question
 from router.errors import BundleError, ModelError
+from router.model.answers import Answers
 from router.model.bundle import Bundle, read_bundle
 from router.model.manifest import Sample
 from router.model.opset import opset_of
-from router.model.stage import Asked, Raw, open_stage
-
-KEPT = 10
-"""Most intents that an answer names."""
+from router.model.stage import Asked, open_stage
 
 SAMPLE_TOLERANCE = 0.1
 """How far a sample's probabilities may lie from those in the manifest. Processors differ in a
@@ -37,6 +25,12 @@ class BundleClassifier:
     def __init__(self, bundle: Bundle, stages: Sequence[Asked]) -> None:
         self._bundle = bundle
         self._stages = tuple(stages)
+        self._answers = tuple(
+            Answers(
+                stage.spec.name, bundle.calibrations[stage.spec.name], bundle.intents, bundle.flags
+            )
+            for stage in self._stages
+        )
 
     @property
     def ref(self) -> ModelRef:
@@ -62,7 +56,7 @@ class BundleClassifier:
         """
         answers: dict[int, Prediction] = {}
         tokenise = infer = 0.0
-        for stage in self._stages:
+        for stage, calibrated in zip(self._stages, self._answers, strict=True):
             asked = [
                 index
                 for index, question in enumerate(questions)
@@ -70,16 +64,13 @@ class BundleClassifier:
             ]
             if not asked:
                 continue
-            last = stage is self._stages[-1]
-            calibration = self._bundle.calibrations[stage.spec.name]
             batch = stage.ask([questions[index].text for index in asked])
             tokenise += batch.tokenise_seconds
             infer += batch.infer_seconds
-            for index, raw in zip(asked, batch.rows, strict=True):
-                language = questions[index].language
-                answer = self._answer(stage.spec.name, raw, calibration, language)
-                if last or _is_sure(answer, calibration):
-                    answers[index] = answer
+            languages = [questions[index].language for index in asked]
+            last = stage is self._stages[-1]
+            for place, answer in calibrated.of(batch, languages, sure_alone=not last):
+                answers[asked[place]] = answer
         whole = tuple(answers[index] for index in range(len(questions)))
         return Predictions(whole, tokenise, infer)
 
@@ -87,46 +78,6 @@ class BundleClassifier:
         """End every `predict` under way as soon as may be; each raises ModelError."""
         for stage in self._stages:
             stage.stop()
-
-    def _answer(
-        self, stage: str, raw: Raw, calibration: StageCalibration, language: str
-    ) -> Prediction:
-        if not (np.isfinite(raw.logits).all() and np.isfinite([raw.scope, *raw.flags]).all()):
-            raise ModelError(f"Stage {stage} gave a number that is not finite.")
-        fitted = calibration.of(language)
-        intents = self._best(tempered(raw.logits, fitted.temperature))
-        # The best always belongs: a set that names none would help nobody.
-        likely = tuple(
-            score.intent
-            for score in intents
-            if score is intents[0] or score.confidence >= calibration.least(score.intent)
-        )
-        return Prediction(
-            intents=intents,
-            in_scope=platt(raw.scope, fitted.scope_a, fitted.scope_b),
-            stage=stage,
-            truncated=raw.truncated,
-            flags=tuple(
-                FlagScore(flag, platt(logit, *calibration.flags[flag]))
-                for flag, logit in zip(self._bundle.flags, raw.flags, strict=True)
-            ),
-            likely=likely,
-        )
-
-    def _best(self, probabilities: Floats) -> tuple[IntentScore, ...]:
-        # A stable sort: equal probabilities keep the order of the labels.
-        order = np.argsort(-probabilities, kind="stable")[:KEPT]
-        return tuple(
-            IntentScore(self._bundle.intents[index], rounded(probabilities[index]))
-            for index in order
-        )
-
-
-def _is_sure(answer: Prediction, calibration: StageCalibration) -> bool:
-    flags = (score.probability for score in answer.flags)
-    return answer.intents[0].confidence >= calibration.accept and calm(
-        flags, calibration.flags_below
-    )
 
 
 def load_classifier(bundle: Path, threads: int = 1, *, optimise: bool = True) -> BundleClassifier:

@@ -1,6 +1,6 @@
 """The model asked under a deadline and a circuit breaker: a batch waits so long and no longer.
 
-A run of ONNX Runtime cannot be called off from outside, so each call has a thread of its own. One
+A run of ONNX Runtime cannot be called off from outside, so each call has a thread to itself. One
 that overruns is told to stop (`Stoppable`, which ends all but a kernel that hangs), abandoned, and
 its batch goes on without predictions. Probes are sent from a thread of the guard's, with a text of
 ours: no message waits for them, and a worker without traffic recovers too.
@@ -19,19 +19,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-from router.core.asking import HARMLESS, Answered, OnFault, ask, unanswered
+from router.core.asking import HARMLESS, Answered, OnFault, unanswered
 from router.core.breaker import Breaker, BreakerLimits, Ending, Watch
 from router.core.clock import Clock
-from router.core.prediction import Classifier, ModelRef, Predictions, Question
+from router.core.prediction import Classifier, Question
 from router.errors import ModelError
+from router.model.calling import Call, Threads
 
 ABANDONED = 4
 """Most threads that may hang in the model at a time, before it is left alone."""
-
-THREAD = "model call"
-"""The name of a call's thread: one that is left over at the end must not be waited for."""
-
-_STEP = 0.25
 
 
 @runtime_checkable
@@ -76,7 +72,8 @@ class Guard:
         self._watch = watch
         self._wait = wait
         self._lock = threading.Lock()
-        self._abandoned: list[_Call] = []
+        self._threads = Threads()
+        self._abandoned: list[Call] = []
         self._recovering = self._closed = False
 
     @property
@@ -100,6 +97,7 @@ class Guard:
         """The model is no longer in force: probe it no more, and tell nothing more of it."""
         with self._lock:
             self._closed = True
+        self._threads.close()
 
     def _become(self, step: Callable[[Breaker, float], Breaker]) -> None:
         with self._lock:
@@ -111,9 +109,9 @@ class Guard:
     def _timed(
         self, classifier: Classifier, questions: Sequence[Question], on_fault: OnFault
     ) -> tuple[Answered, Ending]:
-        limit, call = self._deadline.of(len(questions)), _Call(classifier, questions, on_fault)
+        limit, call = self._deadline.of(len(questions)), Call(classifier, questions, on_fault)
         try:
-            call.start()
+            self._threads.start(call)
         except (RuntimeError, MemoryError) as error:  # no thread is to be had
             on_fault("model", error)
             return unanswered(questions), "failed"
@@ -176,75 +174,3 @@ class Guard:
 
 def _probed(ending: Ending, breaker: Breaker, now: float) -> Breaker:
     return breaker.probed(ending, now)
-
-
-class _Call:
-    """One asking, in a thread of its own; given up, it tells nothing and asks nothing more."""
-
-    def __init__(
-        self, classifier: Classifier, questions: Sequence[Question], on_fault: OnFault
-    ) -> None:
-        self.answered = unanswered(questions)
-        self.given_up = False
-        self._classifier = classifier
-        self._questions = questions
-        self._on_fault = on_fault
-        self._done = threading.Event()
-
-    @property
-    def ended(self) -> bool:
-        return self._done.is_set()
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name=THREAD, daemon=True).start()
-
-    def ends_within(self, seconds: float) -> bool:
-        """Counted in short waits, not by the clock: time in which the whole process stood still
-        (stopped, or its machine asleep) was none that the model could use."""
-        left = seconds
-        while left > 0:
-            if self._done.wait(min(left, _STEP)):
-                return True
-            left -= _STEP
-        return self.ended
-
-    def _run(self) -> None:
-        try:
-            self.answered = ask(_Leashed(self._classifier, self), self._questions, self._fault)
-        except BaseException as error:  # a library's panic is no Exception
-            self._fault("model", ModelError(f"The model broke off: {type(error).__name__}."))
-        finally:
-            self._done.set()
-
-    def _fault(self, where: str, error: Exception) -> None:
-        if not self.given_up:  # told as one overrun already
-            self._on_fault(where, error)
-
-
-@dataclass(frozen=True, slots=True)
-class _Leashed:
-    """``classifier`` for as long as somebody waits for ``call``."""
-
-    classifier: Classifier
-    call: _Call
-
-    @property
-    def ref(self) -> ModelRef:
-        return self.classifier.ref
-
-    @property
-    def languages(self) -> frozenset[str]:
-        return self.classifier.languages
-
-    @property
-    def intents(self) -> tuple[str, ...]:
-        return self.classifier.intents
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return self.classifier.flags
-
-    def predict(self, questions: Sequence[Question]) -> Predictions:
-        if self.call.given_up:
-            raise ModelError("Nobody waits for this answer any more.")
-        return self.classifier.predict(questions)

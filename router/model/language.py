@@ -10,12 +10,14 @@ be Czech, Slovak or Slovene is nothing that the bank reads, whichever it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from numpy.typing import NDArray
 
 from router.core.text import UNKNOWN_LANGUAGE, LanguageStep
+from router.model.letter_runs import FEW
+from router.model.naive_bayes import NaiveBayes, Shares, load_naive_bayes
 
 _WRITTEN = ("en", "es", "fr", "de", "it", "pt", "nl", "pl")
 _OTHERS = (
@@ -40,46 +42,99 @@ _READ = 600
 _NO_WORD = re.compile(r"[\d@]|://|www\.")
 """Addresses, links, amounts and numbers are in no language."""
 
+_NUMBER_OR_ADDRESS = re.compile(r"[\d@]")
+_ENOUGH_LETTERS = re.compile(f"(?:[^A-Za-z]*[A-Za-z]){{{_LEAST_LETTERS}}}")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 class NaiveBayesLanguage(LanguageStep):
-    """Thread-safe once made; about 75 microseconds for a short text."""
+    """Thread-safe once made. Among hundreds a short text costs about 12 microseconds, alone 130."""
 
-    def __init__(self, identifier: LanguageIdentifier) -> None:
-        self._rank = identifier.rank
+    def __init__(self, bayes: NaiveBayes) -> None:
+        self._bayes = bayes
+        self._column = {language: column for column, language in enumerate(bayes.languages)}
+        ours = [self._column[language] for language in _WRITTEN]
+        self._weights = np.ones(len(bayes.languages))
+        self._weights[ours] = _WRITTEN_WEIGHT
+        names = sorted(bayes.languages)
+        self._rank = np.array([names.index(language) for language in bayes.languages])
 
-    def language_of(self, text: str, locale: str | None) -> str:
-        words = text[:_READ]
-        if _NO_WORD.search(words):
-            words = " ".join(word for word in words.split() if not _NO_WORD.search(word))
-        letters = sum(map(str.isalpha, words[:_READ_LETTERS]))
-        if letters < (_LEAST_LETTERS if words.isascii() else 1):
-            return UNKNOWN_LANGUAGE
-        return _best(self._rank(words), _language_of_locale(locale), words)
+    def languages_of(self, texts: Sequence[str], locales: Sequence[str | None]) -> list[str]:
+        """What `_words` leaves nothing of is not asked about."""
+        languages = [UNKNOWN_LANGUAGE] * len(texts)
+        asked = [(place, words) for place, text in enumerate(texts) if (words := _words(text))]
+        if not asked:
+            return languages
+        kept = [words for _, words in asked]
+        hints = [_language_of_locale(locales[place]) for place, _ in asked]
+        for (place, _), language in zip(asked, self._best(kept, hints), strict=True):
+            languages[place] = _TWO_LETTERS.get(language, language)
+        return languages
+
+    def _best(self, words: Sequence[str], hints: Sequence[str]) -> Iterator[str]:
+        """Weighs the leaders; those behind them share what is left, too little each to lead."""
+        columns, shares = _leaders(self._bayes.shares(words))
+        hinted = np.array([self._column.get(hint, -1) for hint in hints])
+        weighed = shares * self._weights.take(columns)
+        weighed *= np.where(columns == hinted[:, None], _LOCALE_WEIGHT, 1.0)
+        total = (1.0 - _sum(shares)) + _sum(weighed)
+        # The greatest comes last; of equals, the last by name.
+        order = np.lexsort((self._rank.take(columns), weighed))
+        rows = np.arange(len(words))[:, None]
+        columns, weighed = columns[rows, order], weighed[rows, order]
+        first, second = weighed[:, -1], weighed[:, -2]
+        clear = (first >= _LEAST_SHARE * total) & (first >= _LEAST_LEAD * second)
+        for row, (is_clear, best) in enumerate(
+            zip(clear.tolist(), columns[:, -1].tolist(), strict=True)
+        ):
+            if is_clear:
+                yield self._bayes.languages[best]
+            else:
+                ranking = zip(columns[row].tolist(), weighed[row].tolist(), strict=True)
+                leaders = [(share, self._bayes.languages[column]) for column, share in ranking]
+                yield _none_of_ours(leaders, float(total[row]), words[row], hints[row])
 
 
-def _best(ranking: Sequence[tuple[str, float]], hint: str, words: str) -> str:
-    """Weighs the leaders; those behind them share what is left, too little each to lead. One word
-    alone says too little to be none of ours: "card", "IBAN"; and so do
-    a few of a sender whose locale is ours."""
-    leaders = ranking[:_LEADERS]
-    weighed = [(share * _weight(language, hint), language) for language, share in leaders]
-    rest = 1.0 - sum(share for _, share in leaders)
-    total = rest + sum(share for share, _ in weighed)
-    (second, _), (first, best) = sorted(weighed)[-2:]
-    if first < _LEAST_SHARE * total or first < _LEAST_LEAD * second:
-        ours = sum(share for share, language in weighed if language in _WRITTEN)
-        several = len(set(_WORD.findall(words.casefold()))) > 1
-        if not several or hint in _WRITTEN or ours >= _LEAST_OF_OURS * total:
-            return UNKNOWN_LANGUAGE
-        _, best = max((share, language) for share, language in weighed if language not in _WRITTEN)
-    return _TWO_LETTERS.get(best, best)
+def _words(text: str) -> str:
+    """What of ``text`` is looked at; nothing where it has too few letters to tell."""
+    words = text[:_READ]
+    if _NUMBER_OR_ADDRESS.search(words) or "://" in words or "www." in words:
+        words = " ".join(word for word in words.split() if not _NO_WORD.search(word))
+    if words.isascii():
+        return words if _ENOUGH_LETTERS.match(words, 0, _READ_LETTERS) else ""
+    return words if any(map(str.isalpha, words[:_READ_LETTERS])) else ""
 
 
-def _weight(language: str, hint: str) -> float:
-    weight = _WRITTEN_WEIGHT if language in _WRITTEN else 1.0
-    return weight * _LOCALE_WEIGHT if language == hint else weight
+def _leaders(shares: Shares) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The columns with the greatest shares, the first of equals first, and those shares."""
+    rows = np.arange(len(shares))
+    if len(shares) < FEW:
+        columns = np.argsort(-shares, axis=1, kind="stable")[:, :_LEADERS]
+    else:  # the same, in less time for many rows
+        left = shares.copy()
+        columns = np.empty((len(shares), _LEADERS), np.intp)
+        for place in range(_LEADERS):
+            columns[:, place] = left.argmax(axis=1)
+            left[rows, columns[:, place]] = -1.0
+    return columns, shares[rows[:, None], columns].astype(np.float64)
+
+
+def _sum(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row's sum, added from the left whatever number of rows there is."""
+    return rows.cumsum(axis=1)[:, -1]
+
+
+def _none_of_ours(leaders: Sequence[tuple[float, str]], total: float, words: str, hint: str) -> str:
+    """The likeliest of the others, where a few words are all but surely in none of the bank's own.
+
+    One word alone says too little to be none of ours: "card", "IBAN"; and so do a few of a sender
+    whose locale is ours.
+    """
+    ours = sum(share for share, language in leaders if language in _WRITTEN)
+    several = len(set(_WORD.findall(words.casefold()))) > 1
+    if not several or hint in _WRITTEN or ours >= _LEAST_OF_OURS * total:
+        return UNKNOWN_LANGUAGE
+    return max(one for one in leaders if one[1] not in _WRITTEN)[1]
 
 
 def _language_of_locale(locale: str | None) -> str:
@@ -88,8 +143,4 @@ def _language_of_locale(locale: str | None) -> str:
 
 def load_language_step() -> LanguageStep:
     """Reads the library's model (about a second and 100 MB, once)."""
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages([*_WRITTEN, *_OTHERS.split()])
-    # The cut-down table is strided: rows gathered from a contiguous one take a quarter less time.
-    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)
-    return NaiveBayesLanguage(identifier)
+    return NaiveBayesLanguage(load_naive_bayes([*_WRITTEN, *_OTHERS.split()]))

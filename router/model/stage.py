@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
+from router.core.calibration import Floats
 from router.errors import BundleError, ModelError
 from router.model.manifest import StageSpec, Tensor
-from router.model.tokens import Tokens, by_width, tokenise
-
-if TYPE_CHECKING:
-    from router.core.calibration import Floats
+from router.model.tokens import by_width, padded_to, tokenise
 
 ROOM = 1024
 """Most padded tokens in one run of the graph: enough to be fast, little enough memory."""
@@ -26,20 +24,23 @@ _FLAGS = "flag_logits"
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """One text's numbers as the graph gives them."""
+class RawBatch:
+    """Each text's numbers as the graph gives them, a row each."""
 
     logits: Floats
-    scope: float
-    flags: tuple[float, ...]
-    truncated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RawBatch:
-    rows: tuple[Raw, ...]
+    others: Floats
+    """The scope's logit and then the flags'."""
+    truncated: list[bool]
     tokenise_seconds: float
     infer_seconds: float
+
+    @property
+    def scope(self) -> Floats:
+        return self.others[:, 0]
+
+    @property
+    def flags(self) -> Floats:
+        return self.others[:, 1:]
 
 
 class Asked(Protocol):
@@ -70,7 +71,7 @@ class Stage:
             options.terminate = True
 
     def ask(self, texts: Sequence[str]) -> RawBatch:
-        """The numbers of ``texts``, one each, in order.
+        """The numbers of ``texts``, at least one, in order.
 
         Raises:
             ModelError: ONNX Runtime failed.
@@ -85,41 +86,40 @@ class Stage:
 
     def _ask(self, texts: Sequence[str], options: ort.RunOptions) -> RawBatch:
         began = time.perf_counter()
-        tokens = [tokenise(self._tokenizer, text, self.spec.max_tokens) for text in texts]
+        tokens = tokenise(self._tokenizer, texts, self.spec.max_tokens)
         tokenised = time.perf_counter()
-        rows: list[Raw | None] = [None] * len(tokens)
-        for width, indices in by_width(tokens, self.spec.max_tokens, ROOM):
-            chosen = [tokens[index] for index in indices]
-            for index, raw in zip(indices, self._run(chosen, width, options), strict=True):
-                rows[index] = raw
+        order: list[int] = []
+        found = []
+        for width, indices in by_width(list(map(len, tokens.ids)), self.spec.max_tokens, ROOM):
+            order += indices
+            found.append(self._run([tokens.ids[index] for index in indices], width, options))
+        logits, others = (_in_order(parts, order) for parts in zip(*found, strict=True))
         inferred = time.perf_counter()
-        return RawBatch(
-            rows=tuple(row for row in rows if row is not None),
-            tokenise_seconds=tokenised - began,
-            infer_seconds=inferred - tokenised,
-        )
+        return RawBatch(logits, others, tokens.truncated, tokenised - began, inferred - tokenised)
 
-    def _run(self, chosen: Sequence[Tokens], width: int, options: ort.RunOptions) -> list[Raw]:
-        ids = np.zeros((len(chosen), width), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(chosen):
-            ids[row, : len(tokens.ids)] = tokens.ids
-            mask[row, : len(tokens.ids)] = 1
+    def _run(
+        self, chosen: Sequence[Sequence[int]], width: int, options: ort.RunOptions
+    ) -> tuple[Floats, Floats]:
+        ids, mask = padded_to(width, chosen)
         try:
             inputs = {"input_ids": ids, "attention_mask": mask}
             logits, scope, *flags = self._session.run(self._outputs, inputs, options)
         except Exception as error:  # ONNX Runtime's exceptions share no base but this one
             # Its messages may quote shapes, never text: the inputs are numbers.
             raise ModelError(f"Stage {self.spec.name} failed: {type(error).__name__}.") from error
-        return [
-            Raw(
-                logits=np.asarray(logits[row], np.float64),
-                scope=float(scope[row]),
-                flags=tuple(map(float, flags[0][row])) if flags else (),
-                truncated=tokens.truncated,
-            )
-            for row, tokens in enumerate(chosen)
-        ]
+        if {len(logits), len(scope), *map(len, flags)} != {len(chosen)}:
+            raise ModelError(f"Stage {self.spec.name} gave numbers of another number of texts.")
+        others = np.concatenate((scope[:, np.newaxis], *flags), axis=1, dtype=np.float64)
+        return np.asarray(logits, np.float64), others
+
+
+def _in_order(parts: Sequence[Floats], order: Sequence[int]) -> Floats:
+    """The rows of ``parts``, of which the first belongs at the first place in ``order``."""
+    if len(parts) == 1:
+        return parts[0]
+    found = np.empty((len(order), parts[0].shape[1]))
+    found[order] = np.concatenate(parts)
+    return found
 
 
 def open_stage(

@@ -7,6 +7,7 @@ labels is made once.
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, get_args
@@ -25,6 +26,7 @@ from router.core.event import RejectReason
 from router.core.topics import Channel
 from router.ops import declarations as declared
 from router.ops.clock import SystemClock
+from router.ops.histograms import BatchHistogram
 from router.ops.lag import LagCollector, LagSource
 
 if TYPE_CHECKING:
@@ -48,9 +50,9 @@ class Metrics:
         self._decisions = self._counter(declared.DECISIONS)
         self._rejected = self._counter(declared.REJECTED)
         self._ignored = self._counter(declared.IGNORED)
-        self._confidence = self._histogram(declared.CONFIDENCE)
+        self._confidence = self._batches(declared.CONFIDENCE)
         self._stage = self._histogram(declared.STAGE)
-        self._decision = self._histogram(declared.DECISION)
+        self._decision = self._batches(declared.DECISION)
         self._batch_size = self._histogram(declared.BATCH_SIZE)
         self._model_failures = self._counter(declared.MODEL_FAILURES)
         self._model_available = self._gauge(declared.MODEL_AVAILABLE)
@@ -68,13 +70,11 @@ class Metrics:
         self._share = self._gauge(declared.CANARY_SHARE)
         self._policy = self._gauge(declared.POLICY)
         self._gauge(declared.BUILD).labels(__version__).set(1)
-        self._of_queue = cache(self._confidence.labels)
         self._of_stage = cache(self._stage.labels)
-        self._of_channel = cache(self._decision.labels)
         self._of_decision = cache(self._decisions.labels)
         for channel in ("chat", "email"):  # from nought, so that a first increase is seen
             self._consumed.labels(channel)
-            self._of_channel(channel)
+            self._decision.observe((channel,))
         for state in get_args(State):
             self._transitions.labels(state)
         for role in ("canary", "shadow"):
@@ -101,7 +101,6 @@ class Metrics:
         ignored: Tally[str] = Tally()
         answered: Tally[tuple[str, str]] = Tally()
         for outcome in outcomes:
-            self._of_channel(outcome.channel).observe(max(0.0, at - outcome.broker_time))
             decision = outcome.decision
             if outcome.rejected is not None:
                 rejected[outcome.rejected.reason] += 1
@@ -113,8 +112,6 @@ class Metrics:
                 decided[decision.queue, decision.reason, outcome.channel] += 1
                 if decision.model is not None:
                     answered[decision.model.name, decision.model.version] += 1
-                if decision.confidence is not None:
-                    self._of_queue(decision.queue).observe(decision.confidence)
         for labels, count in decided.items():
             self._of_decision(*labels).inc(count)
         for model, count in answered.items():
@@ -123,6 +120,22 @@ class Metrics:
             self._rejected.labels(reason).inc(count)
         for reason, count in ignored.items():
             self._ignored.labels(reason).inc(count)
+        self._observe(outcomes, at)
+
+    def _observe(self, outcomes: Sequence[Outcome], at: float) -> None:
+        """How long each took, and how sure the model was where it decided or had a say."""
+        waited: dict[str, list[float]] = defaultdict(list)
+        sure: dict[str, list[float]] = defaultdict(list)
+        for outcome in outcomes:
+            waited[outcome.channel].append(max(0.0, at - outcome.broker_time))
+            decision = outcome.decision
+            if decision is None or decision.confidence is None or outcome.kind == "ignored":
+                continue
+            sure[decision.queue].append(decision.confidence)
+        for channel, seconds in waited.items():
+            self._decision.observe((channel,), seconds)
+        for queue, confidences in sure.items():
+            self._confidence.observe((queue,), confidences)
 
     def model_failed(self, calls: int = 1) -> None:
         """The model gave no answer to ``calls`` calls."""
@@ -195,6 +208,11 @@ class Metrics:
 
     def _gauge(self, metric: declared.Declared) -> Gauge:
         return Gauge(metric.name, metric.doc, metric.labels, registry=self.registry)
+
+    def _batches(self, metric: declared.Declared) -> BatchHistogram:
+        histogram = BatchHistogram(metric)
+        self.registry.register(histogram)
+        return histogram
 
     def _histogram(self, metric: declared.Declared) -> Histogram:
         return Histogram(

@@ -75,7 +75,7 @@ def make_lanes(runtime: Runtime, app: StreamApp, work: SliceWork) -> Lanes:
     """Lanes that do ``work`` and tell the app's consumer of room."""
 
     def lane() -> Lane:
-        return Lane(work, runtime.settings.batch_records, consumer_of(app).freed, runtime.fail)
+        return Lane(work, runtime.pace.records, consumer_of(app).freed, runtime.fail)
 
     return Lanes(lane)
 

@@ -36,9 +36,14 @@ class Lane:
     """The task of one partition."""
 
     def __init__(
-        self, work: SliceWork, slice_records: int, freed: Callable[[], None], fail: Fail
+        self,
+        work: SliceWork,
+        slice_records: Callable[[], int],
+        freed: Callable[[], None],
+        fail: Fail,
     ) -> None:
-        """``freed`` is told when a batch is finished and there is room for another."""
+        """``slice_records`` is asked how many records the next slice has at most; ``freed`` is told
+        when a batch is finished and there is room for another."""
         self._work = work
         self._slice_records = slice_records
         self._freed = freed

@@ -16,6 +16,7 @@ from router.settings import Settings
 from router.stream.delivery import Delivery
 from router.stream.lanes import Lanes
 from router.stream.partition import Partition, TopicPartition
+from router.stream.slices import Pace
 
 STREAM = "stream"
 _SILENT_FOR = 60.0
@@ -41,6 +42,7 @@ class Runtime:
         self.clock = clock
         self.metrics = metrics
         self.health = health
+        self.pace = Pace(settings.batch_records)
         self.partitions: Mapping[TopicPartition, Partition] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._joined = False

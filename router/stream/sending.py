@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections import defaultdict, deque
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -79,6 +78,7 @@ async def send(
         raise _too_late(limit) from None
     while waiting and not sent.refused and not sent.broken:
         wave = _wave(producer, records, waiting, alone)
+        waiting = [queue for queue in waiting if not queue.empty]
         results = await _publish(producer, wave, max(0.0, deadline - time.monotonic()), limit)
         for (_, _, members), result in zip(wave, results, strict=True):
             _note(sent, members, result)
@@ -107,103 +107,134 @@ def _place(key: bytes) -> int:
     return int(murmur2(key)) & 0x7FFFFFFF
 
 
-_Waiting = dict[tuple[str, int], deque[int]]
-_Wave = list[tuple[tuple[str, int], Any, list[int]]]
+@dataclass(slots=True)
+class _Queue:
+    """What is to go to one output partition, in order; ``at`` is the next place."""
+
+    topic: str
+    partition: int
+    places: list[int] = field(default_factory=list)
+    at: int = 0
+
+    @property
+    def empty(self) -> bool:
+        return self.at == len(self.places)
+
+
+_Wave = list[tuple[_Queue, Any, list[int]]]
 
 
 async def _by_partition(
     producer: SendingProducer, records: Sequence[OutRecord], places: Sequence[int]
-) -> _Waiting:
-    partitions: dict[str, list[int]] = {}
-    keyless: dict[str, int] = {}
-    waiting: _Waiting = defaultdict(deque)
+) -> list[_Queue]:
+    topics: dict[str, tuple[list[_Queue], _Queue]] = {}
     for place in places:
         record = records[place]
-        known = partitions.get(record.topic)
+        known = topics.get(record.topic)
         if known is None:
-            known = sorted(await producer.partitions_for(record.topic))
-            partitions[record.topic] = known
-            keyless[record.topic] = known[next(_rotation) % len(known)]
-        if record.key is None:
-            partition = keyless[record.topic]
-        else:
-            partition = known[_place(record.key) % len(known)]
-        waiting[record.topic, partition].append(place)
-    return waiting
+            partitions = sorted(await producer.partitions_for(record.topic))
+            queues = [_Queue(record.topic, partition) for partition in partitions]
+            known = topics[record.topic] = queues, queues[next(_rotation) % len(queues)]
+        queues, keyless = known
+        key = record.key
+        queue = keyless if key is None else queues[_place(key) % len(queues)]
+        queue.places.append(place)
+    return [queue for queues, _ in topics.values() for queue in queues if queue.places]
 
 
 def _wave(
-    producer: SendingProducer, records: Sequence[OutRecord], waiting: _Waiting, alone: set[int]
+    producer: SendingProducer,
+    records: Sequence[OutRecord],
+    waiting: Sequence[_Queue],
+    alone: set[int],
 ) -> _Wave:
     wave: _Wave = []
     room = WAVE_BYTES
-    for target in list(waiting):
+    for queue in waiting:
         if room <= 0:
             break
-        members, batch, room = _fill(producer, records, waiting[target], alone, room)
-        if not members:
-            continue
-        wave.append((target, batch, members))
-        if not waiting[target]:
-            del waiting[target]
+        batch, members = _fill(producer, records, queue, alone, room)
+        room -= batch.size()
+        wave.append((queue, batch, members))
     return wave
 
 
 def _fill(
     producer: SendingProducer,
     records: Sequence[OutRecord],
-    queue: deque[int],
+    queue: _Queue,
     alone: set[int],
     room: int,
-) -> tuple[list[int], Any, int]:
+) -> tuple[Any, list[int]]:
+    """A batch of at least one record; as long as there is ``room``, and no further."""
     batch = producer.create_batch()
-    members: list[int] = []
-    while queue:
-        record = records[queue[0]]
-        by_itself = queue[0] in alone
-        size = _size(record)
-        if members and (by_itself or size > room):
+    start = queue.at
+    for place in queue.places[start:]:
+        record = records[place]
+        if queue.at > start and (place in alone or batch.size() + _size(record) > room):
             break
-        taken = batch.append(
-            timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
-        )
-        if taken is None:
+        headers = list(record.headers) if record.headers else []
+        if (
+            batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+            is None
+        ):
             break
-        members.append(queue.popleft())
-        room -= size
-        if by_itself:
+        queue.at += 1
+        if place in alone:
             break
     batch.close()
-    return members, batch, room
+    return batch, queue.places[start : queue.at]
 
 
 def _size(record: OutRecord) -> int:
-    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers + _HEADER_BYTES
+    """About: of headers only their number counts."""
+    headers = _HEADER_BYTES * (1 + len(record.headers))
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 async def _publish(
     producer: SendingProducer, wave: _Wave, left: float, limit: float
 ) -> list[BaseException | None]:
     """The result of each batch of the wave: None where it is acknowledged."""
-
-    async def one(topic: str, partition: int, batch: Any) -> None:
-        await (await producer.send_batch(batch, topic, partition=partition))
-
-    tasks = [
-        asyncio.ensure_future(one(topic, partition, batch)) for (topic, partition), batch, _ in wave
-    ]
+    deadline = asyncio.get_running_loop().time() + left
+    sends: list[asyncio.Future[Any]] = []
+    results: list[BaseException | None] = []
     try:
-        _, late = await asyncio.wait(tasks, timeout=left)
-    except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        raise
-    for task in late:
-        task.cancel()
-    if late:
-        raise _too_late(limit)
-    return [task.exception() for task in tasks]
+        async with asyncio.timeout_at(deadline):
+            for queue, batch, _ in wave:
+                sends.append(await _sent(producer, queue, batch))
+            for send in sends:
+                results.append(await _result(send))  # noqa: PERF401 - as far as it gets in time
+    except TimeoutError:
+        raise _too_late(limit) from None
+    finally:
+        for send in sends[len(results) :]:
+            send.add_done_callback(_look_at)
+    return results
+
+
+async def _sent(producer: SendingProducer, queue: _Queue, batch: Any) -> asyncio.Future[Any]:
+    """The batch on its way; a task for each would cost as much as the sending. Waits where another
+    slice's batch of the same partition has not gone yet."""
+    try:
+        sent = await producer.send_batch(batch, queue.topic, partition=queue.partition)
+    except KafkaError as error:
+        failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        failed.set_exception(error)
+        return failed
+    return asyncio.ensure_future(sent)
+
+
+async def _result(send: asyncio.Future[Any]) -> BaseException | None:
+    if not send.done():
+        await asyncio.wait([send])
+    return ProducerClosed() if send.cancelled() else send.exception()
+
+
+def _look_at(send: asyncio.Future[Any]) -> None:
+    """Nobody waits for it any more, and the loop would complain of its error."""
+    if not send.cancelled():
+        send.exception()
 
 
 def _too_late(limit: float) -> StreamError:

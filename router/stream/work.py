@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -13,7 +12,7 @@ import structlog
 from router.core.line import Outcome
 from router.core.record import InRecord
 from router.core.topics import Topics
-from router.errors import StreamError
+from router.stream.gathering import Gathering
 from router.stream.parcels import OutcomeParcel
 from router.stream.partition import Partition
 from router.stream.runtime import Runtime
@@ -35,13 +34,17 @@ class Routing:
     """``line`` may be replaced at any time, on the event loop: a slice is routed by the one that it
     began with.
 
-    ``executor`` has one thread: the model uses the cores, and partitions take turns, one
-    inferring while another publishes."""
+    ``executor`` has one thread: see ``gathering``. While it works for some partitions, others
+    publish."""
 
     line: RoutingLine
     runtime: Runtime
     topics: Topics
     executor: Executor
+    _gathering: Gathering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gathering = Gathering(self.executor, self._route, self.runtime.pace.records)
 
     async def do(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
@@ -68,33 +71,29 @@ class Routing:
     async def _do(
         self, partition: Partition, records: Sequence[InRecord], fetched_at: float
     ) -> bool:
-        loop = asyncio.get_running_loop()
-        outcomes = await loop.run_in_executor(
-            self.executor, self._route, partition, records, fetched_at
-        )
-        if outcomes is None:
+        routed = await self._gathering.routed(partition, records, fetched_at)
+        if routed is None:
             return False
-        if [outcome.source for outcome in outcomes] != [record.source for record in records]:
-            raise StreamError("The line did not give one outcome for each record, in order.")
         parcels = [
             OutcomeParcel(record, outcome, self.topics)
-            for record, outcome in zip(records, outcomes, strict=True)
+            for record, outcome in zip(records, routed.outcomes, strict=True)
         ]
         started = self.runtime.clock.monotonic()
         partition.slice_doing = "publishing"
         await self.runtime.delivery.publish(partition, parcels, records[-1].source.offset + 1)
         seconds = self.runtime.clock.monotonic() - started
+        if routed.leads:
+            for stage, passed in routed.outcomes[0].timings.items():
+                self.runtime.metrics.stage(stage, passed)
         self._count([parcel.outcome for parcel in parcels], partition, seconds)
         return True
 
-    def _route(
-        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> list[Outcome] | None:
-        """In the executor's thread: until now it was in line."""
-        if partition.closing:
-            return None
-        partition.slice_doing = "routing"
-        return self.line.route(records, fetched_at)
+    def _route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
+        """In the executor's thread."""
+        began = self.runtime.clock.monotonic()
+        outcomes = self.line.route(records, fetched_at)
+        self.runtime.pace.took(len(records), self.runtime.clock.monotonic() - began)
+        return outcomes
 
     def _count(
         self, outcomes: Sequence[Outcome], partition: Partition, publish_seconds: float
@@ -102,8 +101,6 @@ class Routing:
         """Everything at once and only now, so that the counts never tell of what was replayed."""
         metrics = self.runtime.metrics
         metrics.consumed(self.topics.channel(partition.tp.topic), len(outcomes))
-        for stage, seconds in outcomes[0].timings.items():
-            metrics.stage(stage, seconds)
         metrics.stage("publish", publish_seconds)
         metrics.published(outcomes, self.runtime.clock.now())
         self._log(outcomes, partition, publish_seconds)

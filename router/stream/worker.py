@@ -17,6 +17,7 @@ from router.core.breaker import Watch
 from router.core.choosing import ModelSet
 from router.core.clock import Clock
 from router.errors import DrainTimeout, RouterError, StreamError
+from router.ops import garbage
 from router.ops.clock import SystemClock
 from router.ops.faults import FaultReporter
 from router.ops.health import Health, heartbeat, is_ready
@@ -30,6 +31,7 @@ from router.stream.delivery import AtLeastOnce, Delivery
 from router.stream.exactly_once import ExactlyOnce
 from router.stream.following import Following, FollowingLine, Looks
 from router.stream.guarantee import guarantee
+from router.stream.loop import new_event_loop
 from router.stream.producers import transaction_limit, transactional_producers
 from router.stream.refusals import explained
 from router.stream.runtime import Runtime
@@ -58,7 +60,7 @@ def run_worker(settings: Settings, build_line: BuildLine, follow: Follow | None 
     did not finish is still there, and tidying up would wait for it, with a broker that is gone
     perhaps for ever.
     """
-    runner = asyncio.Runner()
+    runner = asyncio.Runner(loop_factory=new_event_loop)
     try:
         runner.run(_Worker(settings, build_line, follow).run())
     except RouterError as failure:
@@ -139,6 +141,7 @@ class _Worker:
         work = Routing(line, runtime, settings.topics(), self._executor)
         runtime.lanes = make_lanes(runtime, app, work)
         self._metrics.lag_from(runtime.lag)
+        garbage.settle()
         starting = asyncio.ensure_future(app.start())
         watching = asyncio.ensure_future(watch(app, runtime))
         try:

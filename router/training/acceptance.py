@@ -104,7 +104,7 @@ def accepted_of(
     ``examples``, where a flag of at least ``flags_below`` leaves a text to the others."""
     return fit_accept(
         _confidence(ours),
-        np.array([calm((f.probability for f in answer.flags), flags_below) for answer in ours]),
+        calm(_flags(ours), flags_below),
         _harmed(ours, theirs, examples),
     )
 
@@ -118,7 +118,7 @@ def first_of(
     """`fit_first` from the same; ``names`` are the flags'."""
     return fit_first(
         _confidence(ours),
-        np.array([[f.probability for f in answer.flags] for answer in ours]).reshape(len(ours), -1),
+        _flags(ours),
         np.array([[name in example.flags for name in names] for example in examples], np.bool_),
         _harmed(ours, theirs, examples),
     )
@@ -126,6 +126,11 @@ def first_of(
 
 def _confidence(answers: Sequence[Prediction]) -> Floats:
     return np.array([answer.intents[0].confidence for answer in answers])
+
+
+def _flags(answers: Sequence[Prediction]) -> Floats:
+    found = [[flag.probability for flag in answer.flags] for answer in answers]
+    return np.array(found, np.float64).reshape(len(answers), len(found[0]) if found else 0)
 
 
 def _harmed(

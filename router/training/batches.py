@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tokenizers import Tokenizer
 
+from router.model.tokens import padded_to
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -32,13 +34,7 @@ def token_ids(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> li
 
 def padded(rows: Sequence[Ids]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Ids and mask as rectangles, padded with 0 to the longest."""
-    width = max(map(len, rows))
-    ids = np.zeros((len(rows), width), dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-        mask[index, : len(row)] = 1
-    return ids, mask
+    return padded_to(max(map(len, rows)), rows)
 
 
 def batch_order(

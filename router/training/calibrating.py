@@ -22,17 +22,17 @@ def calibrate(
 ) -> StageCalibration:
     """The calibration of ``stage`` on ``examples``, which it did not learn from; what they are too
     few to tell stays as it was ``before``."""
-    rows = stage.ask([example.text for example in examples]).rows
+    raw = stage.ask([example.text for example in examples])
     index = {label: number for number, label in enumerate(labels)}
-    shape = len(rows), len(flags)
+    shape = len(examples), len(flags)
     raised = [[flag in (example.flags or ()) for flag in flags] for example in examples]
     measured = Measured(
-        logits=np.array([row.logits for row in rows]),
+        logits=raw.logits,
         intents=np.array([index.get(example.label, NO_INTENT) for example in examples]),
-        scope_logits=np.array([row.scope for row in rows]),
+        scope_logits=raw.scope,
         in_scope=np.array([example.label != OUT_OF_SCOPE for example in examples]),
         languages=[example.language for example in examples],
-        flag_logits=np.array([row.flags for row in rows]).reshape(shape),
+        flag_logits=raw.flags,
         flags=np.array(raised, bool).reshape(shape),
         told=np.array([example.flags is not None for example in examples], bool),
     )

@@ -18,14 +18,16 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import numpy as np
+
 from router.core.binomial import fewest
-from router.core.calibration import StageCalibration
+from router.core.calibration import Floats, StageCalibration
 from router.core.prediction import Question
 from router.errors import UsageError
 from router.model.bundle import Bundle
 from router.model.classifier import BundleClassifier
 from router.model.labelled import Labelled
-from router.model.stage import Asked, Raw, RawBatch
+from router.model.stage import Asked, RawBatch
 from router.training.acceptance import CONFIDENCE, HARM, accepted_of
 from router.training.calibrating import calibrate
 
@@ -41,7 +43,7 @@ class Remembering:
     def __init__(self, stage: Asked) -> None:
         self.spec = stage.spec
         self._stage = stage
-        self._known: dict[str, Raw] = {}
+        self._known: dict[str, tuple[Floats, Floats, bool]] = {}
 
     def stop(self) -> None:
         self._stage.stop()
@@ -49,8 +51,11 @@ class Remembering:
     def ask(self, texts: Sequence[str]) -> RawBatch:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
-            self._known |= zip(new, self._stage.ask(new).rows, strict=True)
-        return RawBatch(tuple(self._known[text] for text in texts), 0.0, 0.0)
+            raw = self._stage.ask(new)
+            rows = zip(raw.logits, raw.others, raw.truncated, strict=True)
+            self._known |= zip(new, rows, strict=True)
+        logits, others, truncated = zip(*(self._known[text] for text in texts), strict=True)
+        return RawBatch(np.array(logits), np.array(others), list(truncated), 0.0, 0.0)
 
 
 class Refitting:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
-from router.core.calibration import platt, tempered
 from router.model.bundle import Bundle
-from router.model.stage import Raw, Stage, open_stage
+from router.model.shares import Shares
+from router.model.stage import Stage, open_stage
 from router.training.batches import padded
 from router.training.examples import Example
 from router.training.finetune import Tell
@@ -54,33 +54,23 @@ def answers_of(bundle: Bundle, texts: Sequence[Example], tell: Tell) -> Answers:
 
     A bundle without a cascade: each language's first stage answers all of it.
     """
-    found: dict[int, tuple[Floats, float, list[float]]] = {}
+    found: dict[int, tuple[Floats, Floats]] = {}
     for stage in stages_of(bundle).values():
         mine = [
             index
             for index, text in enumerate(texts)
             if index not in found and stage.spec.reads(text.language)
         ]
+        shares = Shares(bundle.calibrations[stage.spec.name], bundle.flags)
         for start in range(0, len(mine), _CHUNK):
             some = mine[start : start + _CHUNK]
-            rows = stage.ask([texts[index].text for index in some]).rows
-            for index, raw in zip(some, rows, strict=True):
-                found[index] = _answer(bundle, stage.spec.name, raw, texts[index].language)
+            raw = stage.ask([texts[index].text for index in some])
+            fits = shares.fits([texts[index].language for index in some])
+            rows = shares.intents(raw.logits, fits), shares.others(raw.others, fits)
+            found |= zip(some, zip(*rows, strict=True), strict=True)
             tell(f"{stage.spec.name}: {start + len(some)} of {len(mine)} texts")
-    intents, scope, flags = zip(*(found[index] for index in range(len(texts))), strict=True)
-    return Answers(
-        np.array(intents, np.float32), np.array(scope, np.float32), np.array(flags, np.float32)
+    intents, others = (
+        np.array(rows, np.float32)
+        for rows in zip(*(found[index] for index in range(len(texts))), strict=True)
     )
-
-
-def _answer(
-    bundle: Bundle, stage: str, raw: Raw, language: str
-) -> tuple[Floats, float, list[float]]:
-    calibration = bundle.calibrations[stage]
-    of: Mapping[str, tuple[float, float]] = calibration.flags
-    fitted = calibration.of(language)
-    return (
-        tempered(raw.logits, fitted.temperature).astype(np.float32),
-        platt(raw.scope, fitted.scope_a, fitted.scope_b),
-        [platt(logit, *of[flag]) for flag, logit in zip(bundle.flags, raw.flags, strict=True)],
-    )
+    return Answers(intents, others[:, 0], others[:, 1:])

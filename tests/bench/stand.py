@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -51,16 +52,28 @@ class Names:
 
 class Stand:
     """``waiting`` is how many messages of each load wait on its inputs; ``model`` is a bundle to
-    measure in place of the live one."""
+    measure in place of the live one. Two stands on one cluster need ``inputs`` of their own;
+    ``more`` is what each program is told beside the rest."""
 
     def __init__(
-        self, cluster: Cluster, folder: Path, waiting: Mapping[Load, int], model: str = ""
+        self,
+        cluster: Cluster,
+        folder: Path,
+        waiting: Mapping[Load, int],
+        model: str = "",
+        *,
+        queues: Sequence[str] = QUEUES,
+        inputs: str = "in",
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._cluster = cluster
         self.folder = folder
         self.broker = cluster.bootstrap
         self.waiting = waiting
         self.model = model
+        self._queues = queues
+        self._inputs = inputs
+        self._more = more
         self._cores = sorted(os.sched_getaffinity(0))
         self._messages: dict[Text, list[Message]] = {}
         self._filled: dict[tuple[str, str], int] = {}
@@ -86,11 +99,11 @@ class Stand:
         """Topics for one run of ``case``; its inputs are filled and shared between runs, or
         ``fresh`` and empty."""
         run = uuid.uuid4().hex[:8]
-        inputs = f"in.{run}" if fresh else f"in.{case.text}.{case.partitions}"
-        names = _names(self, inputs, run, case)
+        inputs = f"{self._inputs}.{run if fresh else f'{case.text}.{case.partitions}'}"
+        names = _names(self, inputs, run, case, self._more)
         specs = [
             replace(spec, configs=dict(spec.configs) | _OUTPUTS) if spec.role not in _IN else spec
-            for spec in wanted_topics(names.settings, QUEUES, partitions=case.partitions)
+            for spec in wanted_topics(names.settings, self._queues, partitions=case.partitions)
         ]
         if not fresh:
             await self._fill(case, names, [spec for spec in specs if spec.role in _IN])
@@ -124,7 +137,7 @@ class Stand:
 _IN = frozenset({"chat", "email"})
 
 
-def _names(stand: Stand, inputs: str, run: str, case: Case) -> Names:
+def _names(stand: Stand, inputs: str, run: str, case: Case, more: Mapping[str, str]) -> Names:
     named = {
         "broker": stand.broker,
         "model": stand.model,
@@ -139,7 +152,7 @@ def _names(stand: Stand, inputs: str, run: str, case: Case) -> Names:
         "topic_feedback": f"{run}.feedback",
         "topic_replays": f"{run}.replays",
     }
-    environ = {f"ROUTER_{name.upper()}": value for name, value in named.items()}
+    environ = {f"ROUTER_{name.upper()}": value for name, value in named.items()} | dict(more)
     return Names(Settings(**named), environ)  # type: ignore[arg-type]  # named as the fields are
 
 

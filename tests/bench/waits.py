@@ -59,7 +59,7 @@ async def _measure(stand: Stand, wait: Wait, due: list[float]) -> list[float]:
     async with stand.names(case, fresh=True) as names:
         with start(stand, case, _program(wait.program), names.environ) as running:
             stand.place(case.load, [running])
-            return await waits(_way(stand, names, case), due)
+            return await waits(way(stand, names, case), due)
 
 
 def _program(name: str) -> Program:
@@ -68,7 +68,8 @@ def _program(name: str) -> Program:
     return found if name == ROUTER else replace(found, style="events")
 
 
-def _way(stand: Stand, names: Names, case: Case) -> Way:
+def way(stand: Stand, names: Names, case: Case) -> Way:
+    """Chat and email in, and of what ``case`` publishes that which has one record for each."""
     some = stand.messages(case.text)
 
     def record(number: int) -> Input:

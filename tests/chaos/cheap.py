@@ -29,5 +29,5 @@ class CheapClassifier:
 class English:
     """A language step."""
 
-    def language_of(self, text: str, locale: str | None) -> str:
-        return "en"
+    def languages_of(self, texts: Sequence[str], locales: Sequence[str | None]) -> list[str]:
+        return ["en"] * len(texts)

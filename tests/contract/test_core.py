@@ -77,8 +77,8 @@ class _Clock:
 class _Language:
     code: str
 
-    def language_of(self, text: str, locale: str | None) -> str:
-        return self.code
+    def languages_of(self, texts: Sequence[str], locales: Sequence[str | None]) -> list[str]:
+        return [self.code] * len(texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,10 @@ class StubModel:
 class StubLanguages:
     """Says what stands before the first colon, where two letters stand there."""
 
-    def language_of(self, text: str, locale: str | None) -> str:
+    def languages_of(self, texts: Sequence[str], locales: Sequence[str | None]) -> list[str]:
+        return [self._language(text) for text in texts]
+
+    def _language(self, text: str) -> str:
         if text.startswith("raise:"):
             raise RuntimeError("the language step broke")
         head, colon, _ = text.partition(":")

@@ -48,6 +48,13 @@ def test_a_call_that_ends_after_it_opened_changes_nothing() -> None:
     assert half_open(opened).called("answered", 110) == half_open(opened)
 
 
+def test_a_model_that_only_ever_answers_leaves_it_as_it_is() -> None:
+    answers: list[Ending] = ["answered"] * WINDOW
+    breaker = after(*answers)
+    assert breaker.called("answered", 99) is breaker
+    assert breaker.called("failed", 99).recent == (*answers[1:], "failed")
+
+
 def test_no_probe_before_the_pause_is_over() -> None:
     opened = after("overran")
     assert opened.wait(102) == 3

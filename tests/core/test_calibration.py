@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from router.core.calibration import (
     LanguageCalibration,
     StageCalibration,
+    all_rounded,
+    calm,
+    least_rounded_to,
     platt,
+    platts,
     rounded,
     sigmoid,
     softmax,
@@ -101,3 +105,55 @@ def test_an_intent_without_a_bound_of_its_own_has_that_of_the_set() -> None:
 def test_rounding_keeps_four_places_and_gives_a_plain_float() -> None:
     assert rounded(np.float64(0.123456)) == 0.1235
     assert type(rounded(np.float64(0.5))) is float
+
+
+@given(rows=st.lists(st.lists(anything, min_size=9, max_size=9), min_size=1, max_size=8))
+def test_a_row_comes_out_to_the_last_bit_as_it_would_alone(rows: list[list[float]]) -> None:
+    temperatures = np.arange(1.0, len(rows) + 1)
+    together = tempered(np.array(rows), temperatures[:, np.newaxis])
+    apart = [tempered(np.array(row), t) for row, t in zip(rows, temperatures, strict=True)]
+    np.testing.assert_array_equal(together, np.array(apart))
+    across = np.asfortranarray(np.array(rows))
+    np.testing.assert_array_equal(tempered(across, temperatures[:, np.newaxis]), together)
+
+
+def test_so_does_a_row_that_numpy_sums_in_parts() -> None:
+    rows = np.random.default_rng(1).normal(0, 5, (40, 300))
+    np.testing.assert_array_equal(softmax(rows), np.array([softmax(row) for row in rows]))
+
+
+halves = st.integers(0, 9999).map(lambda number: (number + 0.5) / 10_000)
+shares = st.one_of(
+    st.floats(0, 1), halves, halves.map(lambda p: float(np.nextafter(p, 0))),
+    halves.map(lambda p: float(np.nextafter(p, 1))),
+)  # fmt: skip
+
+
+@given(values=st.lists(shares, min_size=1, max_size=40))
+def test_many_are_rounded_as_each_is_also_where_a_last_bit_decides(values: list[float]) -> None:
+    assert all_rounded(np.array(values)).tolist() == [rounded(value) for value in values]
+
+
+@given(
+    logits=st.lists(st.one_of(anything, st.floats(-10, 10)), min_size=1, max_size=20),
+    a=st.floats(0.01, 100),
+    b=st.floats(-100, 100),
+)
+def test_many_logits_become_what_each_does(logits: list[float], a: float, b: float) -> None:
+    size = len(logits)
+    found = platts(np.array(logits), np.full(size, a), np.full(size, b))
+    assert found.tolist() == [platt(logit, a, b) for logit in logits]
+
+
+@given(share=shares)
+def test_the_least_that_is_rounded_to_a_share_is_and_what_is_less_is_not(share: float) -> None:
+    least = least_rounded_to(share)
+    assert rounded(least) >= share
+    assert rounded(math.nextafter(least, -1)) < share
+
+
+def test_a_text_is_calm_where_every_flag_is_below_and_where_none_is_held_back() -> None:
+    flags = np.array([[0.1, 0.2], [0.1, 0.3], [1.0, 1.0]])
+    assert calm(flags, 0.3).tolist() == [True, False, False]
+    assert calm(flags, 1.0).tolist() == [True, True, True]
+    assert calm(np.empty((2, 0)), 0.0).tolist() == [True, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from unicodedata import is_normalized, normalize
 
@@ -29,6 +30,11 @@ from router.core.cleaning import compact, unify_lines, without_controls
 )
 def test_a_text_becomes_one_plain_line(raw: str, clean: str) -> None:
     assert compact(without_controls(unify_lines(raw))) == clean
+
+
+@given(st.lists(st.sampled_from(["\r", "\n", "\r\n", "\x0b", "\u2028", "a", "é"])).map("".join))
+def test_each_line_end_of_any_kind_becomes_one(raw: str) -> None:
+    assert unify_lines(raw) == re.sub("\r\n|\r|\x0b|\u2028", "\n", raw)
 
 
 @given(st.text(st.characters()))

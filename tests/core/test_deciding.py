@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.core.deciding import Circumstances, asks_model, decide, ignore
+from router.core.deciding import Circumstances, asks_model, decide, decision_id, ignore
 from router.core.decision import Decision
 from router.core.event import ChatMessage
 from router.core.prediction import FlagScore, Prediction
@@ -255,6 +255,9 @@ def test_what_no_customer_wrote_is_ignored() -> None:
 
 def test_a_decision_id_is_made_of_the_records_coordinates() -> None:
     assert decided().decision_id == str(uuid5(NAMESPACE_URL, "messages.chat/3/41"))
+    for offset in range(500):
+        source = Source("messages.chat", offset % 7, offset)
+        assert decision_id(source) == str(uuid5(NAMESPACE_URL, str(source)))
 
 
 def test_only_what_needs_the_model_asks_it() -> None:

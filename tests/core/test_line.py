@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from router.assembly import open_validators
 from router.core.line import Line, Outcome
 from router.core.policy import Policy
 from router.core.record import InRecord
+from router.core.text import LanguageStep
 from router.core.topics import Topics
 from tests.core.policy_fixtures import (
     StubClock,
@@ -37,12 +39,15 @@ class Faults:
 
 
 def line_of(
-    model: StubModel | None = None, faults: Faults | None = None, policy: Policy = SMALL
+    model: StubModel | None = None,
+    faults: Faults | None = None,
+    policy: Policy = SMALL,
+    languages: LanguageStep | None = None,
 ) -> Line:
     return Line(
         policy,
         model,
-        StubLanguages(),
+        languages or StubLanguages(),
         VALIDATORS,
         Topics(),
         StubClock(),
@@ -148,6 +153,33 @@ def test_a_record_that_breaks_a_step_is_dead_lettered_alone() -> None:
     assert broken.decision is None
     assert broken.records[0].value == chat_record("raise: two", offset=2).value
     assert faults.seen == [("messages.chat/3/2", "the language step broke")]
+
+
+class Together:
+    """A language step that fails on several texts, or says too little of them."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self._silent = silent
+
+    def languages_of(self, texts: Sequence[str], locales: Sequence[str | None]) -> list[str]:
+        if len(texts) > 1 and not self._silent:
+            raise RuntimeError("too many")
+        return ["en"]
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_language_step_that_fails_only_on_several_texts_is_told_of_and_does_no_harm(
+    silent: bool,
+) -> None:
+    faults = Faults()
+    outcomes = route(
+        line_of(StubModel(), faults, languages=Together(silent=silent)),
+        record(b"nothing", offset=1),
+        chat_record("one", offset=2),
+        chat_record("two", offset=3),
+    )
+    assert [outcome.kind for outcome in outcomes] == ["dead_letter", "routed", "routed"]
+    assert [where for where, _ in faults.seen] == ["messages.chat/3/2"]
 
 
 def test_a_decision_that_cannot_be_written_is_dead_lettered() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.core.phrases import PhraseIndex, fold, parse_phrase
+from router.core.phrases import PhraseIndex, fold, parse_phrase, tokens_of
 
 
 def found(text: str, *phrases: str, exceptions: tuple[str, ...] = ()) -> bool:
@@ -81,6 +81,13 @@ def test_what_is_no_phrase_is_refused(phrase: str) -> None:
 def test_a_phrase_of_too_many_words_is_refused() -> None:
     with pytest.raises(ValueError, match="at most 12"):
         parse_phrase("word " * 13)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=127)))
+def test_splitting_ascii_gives_what_reading_it_sign_by_sign_does(text: str) -> None:
+    """An ideographic full stop sends the same text the other way."""
+    assert [*tokens_of(text), "。"] == tokens_of(f"{text}。")
 
 
 @settings(deadline=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from unicodedata import normalize
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.core.event import ChatMessage, EmailMessage
-from router.core.reading import HEAD, TAIL, read_text
+from router.core.reading import HEAD, TAIL, Cleaned, clean
 from router.core.text import CustomerText
 
 SHARED: dict[str, Any] = {
@@ -30,36 +29,29 @@ SHARED: dict[str, Any] = {
 }
 
 
-@dataclass(slots=True)
-class Asked:
-    """A language step that notes what it is asked."""
-
-    questions: list[tuple[str, str | None]] = field(default_factory=list)
-
-    def language_of(self, text: str, locale: str | None) -> str:
-        self.questions.append((text, locale))
-        return "xx"
+def chat(text: str) -> Cleaned:
+    return clean(ChatMessage(**SHARED, text=text))
 
 
-def chat(text: str) -> CustomerText:
-    return read_text(ChatMessage(**SHARED, text=text), Asked())
-
-
-def email(subject: str, text: str = "", html: str = "") -> CustomerText:
+def email(subject: str, text: str = "", html: str = "") -> Cleaned:
     mail = EmailMessage(**SHARED, subject=subject, body_text=text, body_html=html, headers={})
-    return read_text(mail, Asked())
+    return clean(mail)
 
 
-def kinds(text: CustomerText) -> list[str]:
+def kinds(text: Cleaned) -> list[str]:
     return [cut.kind for cut in text.cuts]
 
 
-def test_a_chat_text_is_cleaned_and_its_language_asked() -> None:
-    asked = Asked()
-    text = read_text(ChatMessage(**SHARED, text=" my\u200b card\n is  lost "), asked)
-    assert text == CustomerText("my card is lost", "xx", text.cuts)
-    assert asked.questions == [("my card is lost", "nl-NL")]
+def test_a_chat_text_is_cleaned_and_its_language_told_by_all_of_it() -> None:
+    text = chat(" my\u200b card\n is  lost ")
+    assert (text.text, text.spoken) == ("my card is lost", "my card is lost")
     assert kinds(text) == ["control"]
+    assert text.in_language("xx") == CustomerText("my card is lost", "xx", text.cuts)
+
+
+def test_a_mails_language_is_told_by_its_body_or_else_by_its_subject() -> None:
+    assert email("Your statement", "Wo ist meine Karte?").spoken == "Wo ist meine Karte?"
+    assert email("Wo ist meine Karte?").spoken == "Wo ist meine Karte?"
 
 
 def test_a_chat_is_no_mail() -> None:

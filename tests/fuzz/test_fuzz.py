@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from router.core import batch_reading
 from router.core import line as core_line
 from router.core.event import Rejected
 from tests.fuzz.__main__ import main
@@ -42,7 +43,7 @@ def test_a_step_that_raises_is_noticed(oracle: Oracle, monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise ValueError
 
-    monkeypatch.setattr(core_line, "read_text", fail)
+    monkeypatch.setattr(batch_reading, "clean", fail)
     tally = fuzz(oracle, SEED, range(10))
     assert tally.unexpected > 0
     assert not tally.good

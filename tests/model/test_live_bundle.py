@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.core.prediction import Prediction, Question
+from router.model.answers import KEPT
 from router.model.bundle import read_bundle
-from router.model.classifier import KEPT, BundleClassifier, load_classifier
+from router.model.classifier import BundleClassifier, load_classifier
 from router.model.stage import Stage, open_stage
 from router.policies import open_policy
 from tests.core.policy_fixtures import english
@@ -81,11 +82,10 @@ def test_the_runtimes_optimisations_compute_the_same_model(live_folder: Path) ->
     """A fusion that takes a row's scale for the whole tensor's brings the correlation to 0.7; the
     last places of floats, where an int8 rounding tips over, leave it near 1."""
     for optimised, plain in _stages(live_folder):
-        for one, other in zip(
-            optimised.ask(SENTENCES).rows, plain.ask(SENTENCES).rows, strict=True
-        ):
-            assert np.corrcoef(one.logits, other.logits)[0, 1] > 0.995
-            assert one.scope == pytest.approx(other.scope, abs=0.5)
+        one, other = optimised.ask(SENTENCES), plain.ask(SENTENCES)
+        for logits, others in zip(one.logits, other.logits, strict=True):
+            assert np.corrcoef(logits, others)[0, 1] > 0.995
+        assert one.scope == pytest.approx(other.scope, abs=0.5)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from tokenizers.models import WordLevel
 from router.core.breaker import BreakerLimits
 from router.core.prediction import Predictions, Question
 from router.errors import ModelError
-from router.model.guard import THREAD, Deadline, Guard
+from router.model.calling import THREAD
+from router.model.guard import Deadline, Guard
 from router.model.manifest import StageSpec
 from router.model.stage import Stage
 from router.ops.clock import SystemClock

@@ -57,6 +57,9 @@ class FakeBatch:
         self.appended.append((key, value, headers))
         return object()
 
+    def size(self) -> int:
+        return sum(len(key or b"") + len(value or b"") + 64 for key, value, _ in self.appended)
+
     def close(self) -> None:
         """Nothing more comes."""
 

@@ -11,7 +11,7 @@ from tests.stream.bank import Bank, Worker, eventually, sources
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
-SLOWLY = {"ROUTER_BATCH_RECORDS": "100", "ECHO_SECONDS": "1"}
+SLOWLY = {"ROUTER_BATCH_RECORDS": "30", "ECHO_SECONDS": "0.3"}
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ class Bench:
         self.work = GatedWork()
         self.failures: list[BaseException] = []
         self.freed = 0
-        self.lanes = Lanes(lambda: Lane(self.work, 2, self._freed, self.failures.append))
+        self.lanes = Lanes(lambda: Lane(self.work, lambda: 2, self._freed, self.failures.append))
 
     def _freed(self) -> None:
         self.freed += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 from aiokafka.errors import (
@@ -112,3 +113,31 @@ async def test_an_error_of_our_own_is_not_taken_for_an_acknowledgement() -> None
     producer = FakeProducer(lambda *_: ValueError("a bug"))
     with pytest.raises(ValueError, match="a bug"):
         await send_all(producer, [out(0)])
+
+
+async def test_a_producer_that_is_closed_under_a_batch_counts_as_broken() -> None:
+    class Closing(FakeProducer):
+        async def send_batch(
+            self, batch: FakeBatch, topic: str, *, partition: int
+        ) -> asyncio.Future[None]:
+            del batch, topic, partition
+            dropped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            dropped.cancel()
+            return dropped
+
+    sent = await send_all(Closing(), [out(0)])
+    assert sent.broken
+    assert sent.delivered == set()
+
+
+async def test_a_batch_that_fails_after_it_was_given_up_is_no_complaint_of_the_loops(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    producer = FakeProducer(lambda *_: KafkaConnectionError("gone"))
+    producer.held = asyncio.Event()
+    with pytest.raises(StreamError, match="within"):
+        await send_all(producer, [out(0)], limit=0.05)
+    producer.held.set()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert "never retrieved" not in caplog.text
