@@ -67,7 +67,7 @@ class Settings:
     )
     policy: str = _setting("", "Policy file; empty is the default policy.", example="policy.yaml")
     model: str = _setting(
-        "", "Bundle folder or name@version; empty follows live.json.", example="banking@1"
+        "", "Bundle folder or name@version; empty follows live.json.", example="banking@2"
     )
     models: str = _setting("", "Folder of live.json and the bundles; empty is the package's own.")
     model_check: float = _setting(

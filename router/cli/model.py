@@ -26,7 +26,7 @@ def model_group() -> None:
       router model package --graph encoder.onnx --tokenizer tokenizer.json \\
           --labels labels.json --languages en --out models/ours/1
       router model calibrate ours@1 --data messages.csv --out models/ours/2
-      router model gate ours@2 --against banking@1 --data heldout.csv
+      router model gate ours@2 --against banking@2 --data heldout.csv
       router model promote ours@2
     """
 

@@ -61,7 +61,7 @@ def verify_command(context: click.Context, bundle: str, as_json: bool) -> int:
 
     \b
     Example:
-      router model verify banking@1
+      router model verify banking@2
     """
     from router.model.classifier import load_classifier
 

@@ -27,7 +27,7 @@ def cascade_command(context: click.Context, bundle: str, data: Path, out: Path, 
 
     \b
     Example:
-      router model cascade banking@1 --data ../data --out models/banking/2
+      router model cascade banking@2 --data ../data --out models/banking/3
     """
     import tempfile
 

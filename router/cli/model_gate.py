@@ -86,7 +86,7 @@ def gate_command(  # noqa: PLR0917 - click passes options by name
     \b
     Examples:
       router model gate banking@2 --data heldout.csv
-      router model gate ours@1 --against banking@1 --data en.jsonl --data de.jsonl --larger 3
+      router model gate ours@1 --against banking@2 --data en.jsonl --data de.jsonl --larger 3
     """
     from router.core.paired import Tolerance
     from router.model.bundle import find_bundle

@@ -147,7 +147,7 @@ def export_command(context: click.Context, runs: tuple[Path, ...], out: Path) ->
     \b
     Examples:
       router model export --run /tmp/en --out models/banking/2
-      router model export --run /tmp/en --run /tmp/all --out models/banking/1
+      router model export --run /tmp/en --run /tmp/all --out models/banking/3
     """
     from router.training.export import add_metrics, export
     from router.training.extra import require_extra

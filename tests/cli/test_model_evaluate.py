@@ -102,7 +102,7 @@ def test_the_live_bundle_is_measured_on_invented_texts(tmp_path: Path, capsys: C
     data = tmp_path / "texts.csv"
     data.write_text(TEXTS, encoding="utf-8")
     folder = tmp_path / "report"
-    arguments = ["--data", str(data), "--model", "banking@1", "--report", str(folder)]
+    arguments = ["--data", str(data), "--model", "banking@2", "--report", str(folder)]
     assert run(["model", "evaluate", *arguments, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["n"] == 20
