@@ -76,7 +76,7 @@ class Settings:
     batch_records: int = _setting(
         1_000,
         "Largest slice of a fetch that is routed and published together; smaller where routing it "
-        "would take longer than half a second.",
+        "would take longer than a second.",
         low=1,
         high=10_000,
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gc
 
-_YOUNG = 20_000
-"""Objects, a batch's worth, between two young collections."""
+_YOUNG = 100_000
+"""Objects between two young collections: more than there are of what was fetched and waits."""
 
 _MIDDLE, _OLD = 20, 50
 """Young collections before a middle one, and middle ones before one of all."""

@@ -168,28 +168,22 @@ def _fill(
 ) -> tuple[Any, list[int]]:
     """A batch of at least one record; as long as there is ``room``, and no further."""
     batch = producer.create_batch()
-    start = queue.at
+    start = end = queue.at
     for place in queue.places[start:]:
         record = records[place]
-        if queue.at > start and (place in alone or batch.size() + _size(record) > room):
+        key, value, headers = record.key, record.value, record.headers
+        # About: of headers only their number counts.
+        room -= len(key or b"") + len(value or b"") + _HEADER_BYTES * (1 + len(headers))
+        if end > start and (room < 0 or place in alone):
             break
-        headers = list(record.headers) if record.headers else []
-        if (
-            batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
-            is None
-        ):
+        if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
             break
-        queue.at += 1
+        end += 1
         if place in alone:
             break
+    queue.at = end
     batch.close()
-    return batch, queue.places[start : queue.at]
-
-
-def _size(record: OutRecord) -> int:
-    """About: of headers only their number counts."""
-    headers = _HEADER_BYTES * (1 + len(record.headers))
-    return len(record.key or b"") + len(record.value or b"") + headers
+    return batch, queue.places[start:end]
 
 
 async def _publish(

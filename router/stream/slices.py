@@ -9,7 +9,7 @@ from router.core.record import InRecord
 SLICE_BYTES = 4 * 1024 * 1024
 """A slice's input values together, unless a single one is larger."""
 
-SLICE_SECONDS = 0.5
+SLICE_SECONDS = 1.0
 """About so long a slice may be routed: its first record is published with its last."""
 
 _FIRST = 64

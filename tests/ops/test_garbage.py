@@ -14,13 +14,13 @@ class Node: pass
 garbage.settle()
 assert gc.get_freeze_count() > 1_000
 collections = gc.get_stats()[0]["collections"]
-batch = [(number, {}) for number in range(5_000)]
+batch = [(number, {}) for number in range(20_000)]
 assert gc.get_stats()[0]["collections"] == collections, "a batch is no reason to collect"
 node = Node()
 node.itself = node
 gone = weakref.ref(node)
 del node
-kept = [[] for _ in range(50_000)]
+kept = [[] for _ in range(150_000)]
 assert gone() is None, "a cycle is found all the same"
 """
 
