@@ -12,6 +12,10 @@ from typing import Literal, NamedTuple
 Better = Literal["higher", "lower"]
 
 
+UNREPEATED = 0.3
+"""Two single rounds have differed by so much on machines that others use too."""
+
+
 class Latency(NamedTuple):
     """Seconds."""
 
@@ -89,7 +93,10 @@ class Ratio:
 
     @property
     def noise(self) -> float:
-        """Largest less smallest, as a share of the median: what repeats alone make of it."""
+        """Largest less smallest, as a share of the median: what repeats alone make of it. Of a
+        single round it is not known, and taken to be `UNREPEATED`."""
+        if len(self.each) == 1:
+            return UNREPEATED
         return (max(self.each) - min(self.each)) / self.value
 
     @property

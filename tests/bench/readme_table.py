@@ -75,11 +75,17 @@ def readme_lines(document: Mapping[str, Any]) -> list[str]:
     return [
         f"`make bench` on {machine['processor']} ({machine['cores']} cores, {instructions}), "
         f"Apache Kafka {versions['kafka']} beside it, {document['date'][:10]}, commit "
-        f"`{document['commit'][:12]}`{changed}. One worker, chat of 16 tokens, 4 partitions; a "
-        "ratio is of one round, the median over rounds, ± half of their spread.",
+        f"`{document['commit'][:12]}`{changed}. One worker, chat of 16 tokens, 4 partitions; "
+        f"{_rounds(document['settings']['rounds'])}",
         "",
         *table(_HEAD, rows),
     ]
+
+
+def _rounds(count: int) -> str:
+    if count == 1:
+        return "one round: a repeat may differ by a tenth or two either way."
+    return "a ratio is of one round, the median over rounds, ± half of their spread."
 
 
 def _throughput(cells: Cells, ratios: Mapping[str, Ratio]) -> Iterator[Row]:
@@ -140,6 +146,8 @@ def _start(cells: Cells) -> Iterator[Row]:
 def _value(ratio: Ratio | None) -> str:
     if ratio is None:
         return ""
+    if len(ratio.each) == 1:
+        return f"{ratio.value:.2f}"
     return f"{ratio.value:.2f} ± {ratio.noise * ratio.value / 2:.2f}"
 
 

@@ -30,6 +30,9 @@ def calm(value: float, name: str = "r", better: str = "higher") -> Ratio:
         (Ratio("r", (0.9, 1.0, 1.1)), calm(0.9), False),
         (calm(1.0), Ratio("r", (0.8, 0.9, 1.0)), False),
         (Ratio("r", (0.9, 1.0, 1.1)), calm(0.7), True),
+        # Nobody knows how far a single round may be trusted.
+        (calm(1.0), Ratio("r", (0.75,)), False),
+        (calm(1.0), Ratio("r", (0.65,)), True),
     ],
 )
 def test_a_loss_counts_where_it_is_larger_than_the_noise(

@@ -78,3 +78,9 @@ def test_what_is_between_the_marks_is_written_anew_and_the_rest_is_left() -> Non
 def test_a_page_without_its_marks_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match="the page needs one"):
         rewrite(page, "x", [])
+
+
+def test_the_table_of_a_single_round_says_that_it_is_one_and_shows_no_spread() -> None:
+    text = "\n".join(readme_lines(drawn_document(rounds=1)))
+    assert "one round" in text
+    assert "±" not in text
