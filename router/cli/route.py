@@ -123,10 +123,14 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+_AT_ONCE = 256
+"""Lines of a file that are answered together: enough to be fast, few enough to be seen coming."""
+
+
 def _answer(line: Line, questions: Iterator[Asked], settings: Settings, *, machine: bool) -> None:
     # A count among the answers would be in their way.
     progress = Progress("decided", shown=not sys.stdout.isatty())
-    size = 1 if sys.stdin.isatty() else settings.batch_records
+    size = 1 if sys.stdin.isatty() else min(_AT_ONCE, settings.batch_records)
     numbered = False
     while batch := list(islice(questions, size)):
         fetched_at = SystemClock().monotonic()

@@ -13,7 +13,6 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from router.settings import Settings
 from router.stream.header_names import read_any_header_name
-from router.stream.loop import new_event_loop
 from router.stream.partition import TopicPartition
 from router.stream.reader import Fetched, Gone, Placed, Reader
 from router.stream.security import client_options
@@ -31,10 +30,6 @@ class BatchThread(AIOKafkaConsumerThread):
     """Each method here is called on the app's event loop and works on the thread's."""
 
     _reader: Reader | None = None
-
-    def __init__(self, consumer: Any, **options: Any) -> None:
-        super().__init__(consumer, thread_loop=new_event_loop(), **options)
-        self._close_thread_loop_on_stop = True  # whoever makes it for Faust must else close it
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         settings: Settings = transport.settings

@@ -31,7 +31,6 @@ from router.stream.delivery import AtLeastOnce, Delivery
 from router.stream.exactly_once import ExactlyOnce
 from router.stream.following import Following, FollowingLine, Looks
 from router.stream.guarantee import guarantee
-from router.stream.loop import new_event_loop
 from router.stream.producers import transaction_limit, transactional_producers
 from router.stream.refusals import explained
 from router.stream.runtime import Runtime
@@ -60,7 +59,7 @@ def run_worker(settings: Settings, build_line: BuildLine, follow: Follow | None 
     did not finish is still there, and tidying up would wait for it, with a broker that is gone
     perhaps for ever.
     """
-    runner = asyncio.Runner(loop_factory=new_event_loop)
+    runner = asyncio.Runner()
     try:
         runner.run(_Worker(settings, build_line, follow).run())
     except RouterError as failure:
