@@ -6,11 +6,11 @@ is more than copying a record costs. Here a batch is counted first and added und
 
 from __future__ import annotations
 
+import math
 import threading
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -22,7 +22,7 @@ from router.ops.declarations import Declared
 
 @dataclass(slots=True)
 class _Series:
-    """``counts`` by bucket, not cumulative, the last one without an upper bound."""
+    """``counts`` are cumulative, as they are shown: the last one has no upper bound."""
 
     counts: list[int]
     total: float = 0.0
@@ -39,11 +39,9 @@ class BatchHistogram(Collector):
 
     def observe(self, labels: tuple[str, ...], values: Iterable[float] = ()) -> None:
         """Add ``values``; without any, the series is shown from nought."""
-        counts = [0] * (len(self._bounds) + 1)
-        total = 0.0
-        for value in values:
-            counts[bisect_left(self._bounds, value)] += 1
-            total += value
+        ordered = sorted(values)  # then a look for each bound, and not for each value
+        counts = [*(bisect_right(ordered, bound) for bound in self._bounds), len(ordered)]
+        total = math.fsum(ordered)
         with self._lock:
             known = self._series.get(labels)
             if known is None:
@@ -62,7 +60,7 @@ class BatchHistogram(Collector):
             found = {labels: (one.counts, one.total) for labels, one in self._series.items()}
         for labels, (counts, total) in found.items():
             bounds = [*map(floatToGoString, self._bounds), "+Inf"]
-            cumulative = list(zip(bounds, map(float, accumulate(counts)), strict=True))
+            cumulative = list(zip(bounds, map(float, counts), strict=True))
             family.add_metric(labels, cumulative, total)
         yield family
 

@@ -23,7 +23,6 @@ from router.core.choosing import ModelSet
 from router.core.clock import Clock
 from router.core.decision import PolicyRef, Stage
 from router.core.event import RejectReason
-from router.core.topics import Channel
 from router.ops import declarations as declared
 from router.ops.clock import SystemClock
 from router.ops.histograms import BatchHistogram
@@ -85,55 +84,39 @@ class Metrics:
         for reason in get_args(RejectReason):
             self._rejected.labels(reason)
 
-    def consumed(self, channel: Channel, records: int) -> None:
-        """A batch was taken from an input topic."""
-        self._consumed.labels(channel).inc(records)
-        self._batch_size.observe(records)
-
     def stage(self, stage: TimedStage, seconds: float) -> None:
         """A batch spent ``seconds`` in ``stage``."""
         self._of_stage(stage).observe(max(0.0, seconds))
 
     def published(self, outcomes: Sequence[Outcome], at: float) -> None:
         """A batch's records were acknowledged by the broker ``at`` (seconds since the epoch)."""
-        decided: Tally[tuple[str, str, str]] = Tally()
-        rejected: Tally[str] = Tally()
-        ignored: Tally[str] = Tally()
-        answered: Tally[tuple[str, str]] = Tally()
+        self._batch_size.observe(len(outcomes))
+        waited: dict[str, list[float]] = defaultdict(list)
+        decided: list[tuple[str, str, str]] = []
+        sure: dict[str, list[float]] = defaultdict(list)
+        answered: list[tuple[str, str]] = []
         for outcome in outcomes:
-            decision = outcome.decision
+            channel, decision = outcome.channel, outcome.decision
+            waited[channel].append(late if (late := at - outcome.broker_time) > 0.0 else 0.0)
             if outcome.rejected is not None:
-                rejected[outcome.rejected.reason] += 1
+                self._rejected.labels(outcome.rejected.reason).inc()
             elif decision is None:
                 continue
             elif outcome.kind == "ignored":
-                ignored[decision.reason] += 1
+                self._ignored.labels(decision.reason).inc()
             else:
-                decided[decision.queue, decision.reason, outcome.channel] += 1
+                decided.append((decision.queue, decision.reason, channel))
                 if decision.model is not None:
-                    answered[decision.model.name, decision.model.version] += 1
-        for labels, count in decided.items():
+                    answered.append((decision.model.name, decision.model.version))
+                if decision.confidence is not None:
+                    sure[decision.queue].append(decision.confidence)
+        for labels, count in Tally(decided).items():
             self._of_decision(*labels).inc(count)
-        for model, count in answered.items():
+        for model, count in Tally(answered).items():
             self._by_model.labels(*model).inc(count)
-        for reason, count in rejected.items():
-            self._rejected.labels(reason).inc(count)
-        for reason, count in ignored.items():
-            self._ignored.labels(reason).inc(count)
-        self._observe(outcomes, at)
-
-    def _observe(self, outcomes: Sequence[Outcome], at: float) -> None:
-        """How long each took, and how sure the model was where it decided or had a say."""
-        waited: dict[str, list[float]] = defaultdict(list)
-        sure: dict[str, list[float]] = defaultdict(list)
-        for outcome in outcomes:
-            waited[outcome.channel].append(max(0.0, at - outcome.broker_time))
-            decision = outcome.decision
-            if decision is None or decision.confidence is None or outcome.kind == "ignored":
-                continue
-            sure[decision.queue].append(decision.confidence)
-        for channel, seconds in waited.items():
-            self._decision.observe((channel,), seconds)
+        for name, seconds in waited.items():
+            self._consumed.labels(name).inc(len(seconds))
+            self._decision.observe((name,), seconds)
         for queue, confidences in sure.items():
             self._confidence.observe((queue,), confidences)
 

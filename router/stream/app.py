@@ -16,6 +16,7 @@ from router.stream.assignor import SteadyAssignor
 from router.stream.capabilities import Capabilities
 from router.stream.consumer import BatchConsumer
 from router.stream.lanes import Lane, Lanes, SliceWork
+from router.stream.partition import Partition
 from router.stream.producers import BatchProducer
 from router.stream.runtime import Runtime
 
@@ -74,8 +75,8 @@ def make_app(runtime: Runtime, topics: Topics, broker: Capabilities) -> StreamAp
 def make_lanes(runtime: Runtime, app: StreamApp, work: SliceWork) -> Lanes:
     """Lanes that do ``work`` and tell the app's consumer of room."""
 
-    def lane() -> Lane:
-        return Lane(work, runtime.pace.records, consumer_of(app).freed, runtime.fail)
+    def lane(partition: Partition) -> Lane:
+        return Lane(partition, work, runtime.pace.records, consumer_of(app).freed, runtime.fail)
 
     return Lanes(lane)
 
@@ -98,7 +99,8 @@ def _add_agent(app: StreamApp, runtime: Runtime, topics: Topics) -> None:
     async def route(stream: Any) -> None:
         try:
             async for event in stream.noack().events():
-                runtime.lanes.put(event.message.batch)
+                for batch in event.message.batches:
+                    runtime.lanes.put(batch)
         except Exception as error:  # an agent that ends would be restarted, its batch lost
             runtime.fail(error)
             raise

@@ -18,9 +18,9 @@ from router.core.clock import Clock
 from router.errors import DrainTimeout, RouterError, StreamError
 from router.stream.expired import check_gone, check_placed
 from router.stream.message import BatchMessage
-from router.stream.partition import Partition, TopicPartition
+from router.stream.partition import Batch, Partition, TopicPartition
 from router.stream.reader import Fetched, Gone
-from router.stream.records import in_record
+from router.stream.records import in_records
 from router.stream.runtime import Runtime
 from router.stream.thread import BatchThread
 
@@ -45,6 +45,8 @@ class BatchConsumer(FaustConsumer):
         self.stopping = False
         self._room = asyncio.Event()
         self._commit_lock = asyncio.Lock()
+        self._asked: Mapping[TopicPartition, int] = {}
+        """What the fetch that is under way, or was last, asks for."""
         self._fetch_task: asyncio.Future[dict[Any, Fetched | Gone]] | None = None
         super().__init__(transport, *args, **kwargs)
 
@@ -101,8 +103,7 @@ class BatchConsumer(FaustConsumer):
                 if not wanted:
                     await self._pause(self._room)
                     continue
-                for tp, fetched in (await self._fetch(wanted)).items():
-                    await self._deliver(tp, fetched)
+                await self._deliver(await self._fetch(wanted))
         except asyncio.CancelledError:
             raise
         except BaseException as error:
@@ -119,32 +120,41 @@ class BatchConsumer(FaustConsumer):
     async def _fetch(self, wanted: Mapping[TopicPartition, int]) -> dict[Any, Fetched | Gone]:
         """One fetch call. If this is cancelled its result is not lost: the next call gives it."""
         if self._fetch_task is None:
+            self._asked = wanted
             self._fetch_task = asyncio.ensure_future(self._thread.fetch(wanted, FETCH_SECONDS))
         task = self._fetch_task
         fetched = await asyncio.shield(task)
         self._fetch_task = None
         return fetched
 
-    async def _deliver(self, tp: TopicPartition, fetched: Fetched | Gone) -> None:
+    async def _deliver(self, found: Mapping[TopicPartition, Fetched | Gone]) -> None:
+        taken = [await self._take(tp, fetched) for tp, fetched in found.items()]
+        # Of a partition that a seek of another's was waited for, in case it went meanwhile.
+        batches = [batch for batch in taken if batch is not None and not batch.stale]
+        if batches and self.flow_active:
+            message = BatchMessage(batches, self.app.consumer_generation_id)
+            # Faust's flow control blocks here while a rebalance is under way.
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    async def _take(self, tp: TopicPartition, fetched: Fetched | Gone) -> Batch | None:
+        """A batch of what was fetched, where it is still ours to do."""
         partition = self.partitions.get(tp)
         if partition is None or not partition.ready or not self.flow_active:
-            return  # being taken away: whoever takes it over seeks first
+            return None  # being taken away: whoever takes it over seeks first
         if fetched.sequence != partition.sequence:
             position = partition.undone
             partition.move(await self._thread.reposition(tp, position), position)
-            return
+            return None
         if isinstance(fetched, Gone):
             await self._skip(partition, fetched)
-            return
-        records = [in_record(record) for record in fetched.records]
+            return None
+        records = in_records(fetched.records)
         if records[0].source.offset < partition.position:
             _log.warning("the topic starts again below what was read", topic=tp.topic,
                          partition=tp.partition, offset=records[0].source.offset)  # fmt: skip
         batch = partition.take(records, fetched.position, self.clock.monotonic())
         partition.end = fetched.end
-        message = BatchMessage(batch, tp, self.app.consumer_generation_id)
-        # Faust's flow control blocks here while a rebalance is under way.
-        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+        return batch
 
     async def _skip(self, partition: Partition, gone: Gone) -> None:
         """What is in hand is finished and committed first: it is nowhere else any more."""
@@ -167,10 +177,11 @@ class BatchConsumer(FaustConsumer):
         """Raises KafkaError where the group membership has ended."""
         self._thread.check()
 
-    def freed(self) -> None:
-        """A batch was finished: fetch for its partition too."""
+    def freed(self, partition: Partition) -> None:
+        """A batch of ``partition`` was finished: fetch for it, unless that is under way."""
         self._room.set()
-        self._thread.wake()
+        if partition.tp not in self._asked:
+            self._thread.wake()
 
     def ack(self, message: Any) -> bool:
         """Faust's ack means nothing here: a batch is done when it is published."""

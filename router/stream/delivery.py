@@ -22,16 +22,26 @@ _log = structlog.get_logger("router.stream")
 
 
 class Parcel(Protocol):
-    """All that is to be published for one input record."""
+    """All that is to be published for one slice."""
 
     @property
-    def records(self) -> Sequence[OutRecord]:
-        """In the order in which they should be published."""
+    def partition(self) -> Partition:
+        """Whose slice it is."""
         ...
 
-    def shrink(self, refused: OutRecord) -> Sequence[OutRecord]:
-        """``refused`` is too large for its topic: what to publish in its place, from now on all
-        that ``records`` has.
+    @property
+    def next_offset(self) -> int:
+        """To be committed once all is published."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[Sequence[OutRecord]]:
+        """Of each input record, in the order in which they should be published."""
+        ...
+
+    def shrink(self, place: int, refused: OutRecord) -> Sequence[OutRecord]:
+        """``refused``, of the input record at ``place``, is too large for its topic: what to
+        publish in its place, from now on all that there is of that one.
 
         Raises:
             StreamError: there is nothing smaller left to try.
@@ -45,6 +55,8 @@ class Delivery(Protocol):
     name: str
     commits: bool
     """Whether the consumer commits what is acknowledged; else ``publish`` has done so."""
+    together: bool
+    """Whether slices of several partitions are given to one ``publish``; else each has its own."""
 
     async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """Before the group's offsets of these are read."""
@@ -54,9 +66,7 @@ class Delivery(Protocol):
         """After the last slice of these was published or dropped."""
         ...
 
-    async def publish(
-        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
-    ) -> None:
+    async def publish(self, parcels: Sequence[Parcel]) -> None:
         """Returns when the broker has acknowledged every record of every parcel.
 
         Raises:
@@ -82,6 +92,7 @@ class AtLeastOnce:
     limit: float
     name: str = "at-least-once"
     commits: bool = True
+    together: bool = True
 
     async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """Nothing is needed."""
@@ -89,31 +100,49 @@ class AtLeastOnce:
     async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
         """Nothing was taken."""
 
-    async def publish(
-        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
-    ) -> None:
-        del partition, next_offset
-        records = [record for parcel in parcels for record in parcel.records]
-        owners = [parcel for parcel in parcels for _ in parcel.records]
-        left = list(range(len(records)))
+    async def publish(self, parcels: Sequence[Parcel]) -> None:
+        records = flat(parcels)
+        left: Sequence[int] = range(len(records))
+        owners: list[Owner] = []
         alone: set[int] = set()
         renewals = 0
         while left:
             producer = self.producers.current
             sent = await send(producer, records, left, alone, self.limit)
-            left = [place for place in left if place not in sent.delivered]
-            left += _replace(sent, records, owners, alone, left)
-            if sent.refused or sent.broken:
-                renewals += sent.broken
-                if renewals > _RENEWALS:
-                    raise StreamError("The broker keeps refusing the producer's sequence numbers.")
-                await self.producers.renew(producer)
+            if sent.whole:
+                return
+            owners = owners or owners_of(parcels)
+            kept = [place for place in left if place not in sent.delivered]
+            left = kept + _replace(sent, records, owners, alone, kept)
+            renewals += sent.broken
+            if renewals > _RENEWALS:
+                raise StreamError("The broker keeps refusing the producer's sequence numbers.")
+            await self.producers.renew(producer)
+
+
+Owner = tuple[Parcel, int]
+"""A parcel, and the place of the input record in it."""
+
+
+def flat(parcels: Sequence[Parcel]) -> list[OutRecord]:
+    """All that is to be published, in order."""
+    return [record for parcel in parcels for outputs in parcel.outputs for record in outputs]
+
+
+def owners_of(parcels: Sequence[Parcel]) -> list[Owner]:
+    """Whose each of the `flat` records is; asked before any is replaced."""
+    return [
+        (parcel, place)
+        for parcel in parcels
+        for place, outputs in enumerate(parcel.outputs)
+        for _ in outputs
+    ]
 
 
 def _replace(
     sent: Sent,
     records: list[OutRecord],
-    owners: list[Parcel],
+    owners: list[Owner],
     alone: set[int],
     left: list[int],
 ) -> list[int]:
@@ -127,11 +156,17 @@ def _replace(
             alone.update(members)
             continue
         owner, refused = owners[members[0]], records[members[0]]
-        _log.warning("record too large for its topic", topic=refused.topic)
-        gone = {place for place, other in enumerate(owners) if other is owner}
+        log_refused(refused)
+        gone = {place for place, other in enumerate(owners) if other == owner}
         left[:] = [place for place in left if place not in gone]
-        for record in owner.shrink(refused):
+        parcel, place = owner
+        for record in parcel.shrink(place, refused):
             added.append(len(records))
             records.append(record)
             owners.append(owner)
     return added
+
+
+def log_refused(record: OutRecord) -> None:
+    """A record is too large for its topic, and something smaller is tried."""
+    _log.warning("record too large for its topic", topic=record.topic)

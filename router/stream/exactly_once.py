@@ -19,7 +19,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from router.core.record import OutRecord
 from router.errors import StreamError
-from router.stream.delivery import Parcel
+from router.stream.delivery import Parcel, flat, log_refused, owners_of
 from router.stream.partition import Partition, TopicPartition
 from router.stream.sending import Sent, send
 
@@ -42,6 +42,7 @@ class ExactlyOnce:
 
     name = "exactly-once"
     commits = False
+    together = False
 
     def __init__(
         self, group: str, make: MakeProducer, committed: ReadCommitted, limit: float
@@ -70,13 +71,12 @@ class ExactlyOnce:
         gone = [self._producers.pop(tp, None) for tp in partitions]
         await asyncio.gather(*(_stop(producer) for producer in gone if producer is not None))
 
-    async def publish(
-        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
-    ) -> None:
+    async def publish(self, parcels: Sequence[Parcel]) -> None:
         """See ``Delivery.publish``; the offset is committed with the records."""
+        (parcel,) = parcels
         try:
             async with asyncio.timeout(self._limit):
-                await self._publish(partition, parcels, next_offset)
+                await self._publish(parcel)
         except (StreamError, asyncio.CancelledError):
             raise
         except TimeoutError:
@@ -87,29 +87,26 @@ class ExactlyOnce:
             raise StreamError(
                 f"A transaction failed: {type(error).__name__}.", _REPLAYED
             ) from error
-        partition.committed = next_offset
+        parcel.partition.committed = parcel.next_offset
 
-    async def _publish(
-        self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
-    ) -> None:
-        tp = partition.tp
+    async def _publish(self, parcel: Parcel) -> None:
+        tp = parcel.partition.tp
         alone: set[int] = set()
         while True:
             producer = self._producers[tp]
-            records = [record for parcel in parcels for record in parcel.records]
-            owners = [parcel for parcel in parcels for _ in parcel.records]
+            records = flat([parcel])
             by_themselves = {n for n, record in enumerate(records) if id(record) in alone}
             await producer.begin_transaction()
             sent = await send(producer, records, range(len(records)), by_themselves, self._limit)
-            if not sent.refused and not sent.broken:
+            if sent.whole:
                 break
             # Its sequence numbers are broken now; a fresh one under the same id aborts for us.
-            _shrink(sent, records, owners, alone)
+            _shrink(sent, records, parcel, alone)
             await _stop(producer)
             await self._start(tp)
-            await self._check_ours(partition)
+            await self._check_ours(parcel.partition)
         # Every send is awaited: offsets sent before that are answered with NotEnoughReplicas.
-        offsets = {KafkaPartition(*tp): OffsetAndMetadata(next_offset, "")}
+        offsets = {KafkaPartition(*tp): OffsetAndMetadata(parcel.next_offset, "")}
         await producer.send_offsets_to_transaction(offsets, self._group)
         await producer.commit_transaction()
 
@@ -141,18 +138,18 @@ def transactional_id(group: str, tp: TopicPartition) -> str:
     return f"router/{group}/{tp.topic}/{tp.partition}"
 
 
-def _shrink(
-    sent: Sent, records: Sequence[OutRecord], owners: Sequence[Parcel], alone: set[int]
-) -> None:
+def _shrink(sent: Sent, records: Sequence[OutRecord], parcel: Parcel, alone: set[int]) -> None:
     if sent.broken and not sent.refused:
         raise StreamError("The broker refuses the producer's sequence numbers.", _REPLAYED)
+    owners = owners_of([parcel])
     for members in sent.refused:
         if len(members) > 1:
             alone.update(id(records[place]) for place in members)
         else:
             refused = records[members[0]]
-            _log.warning("record too large for its topic", topic=refused.topic)
-            owners[members[0]].shrink(refused)
+            log_refused(refused)
+            _, place = owners[members[0]]
+            parcel.shrink(place, refused)
 
 
 async def _stop(producer: Any) -> None:

@@ -50,7 +50,7 @@ class ForgivingRecords:
 
 
 class _Batch:
-    """``batch``, read by aiokafka's own fast parser for as long as that gets on."""
+    """``batch``, read by aiokafka's own fast parser where that gets on."""
 
     def __init__(self, batch: Any, data: memoryview) -> None:
         self._batch = batch
@@ -63,15 +63,10 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        done = 0
         try:
-            for record in self._batch:
-                yield record
-                done += 1
+            return iter([*self._batch])
         except UnicodeDecodeError:
-            for number, record in enumerate(_EscapingBatch(bytes(self._data))):
-                if number >= done:
-                    yield record
+            return iter(_EscapingBatch(bytes(self._data)))
 
 
 class _EscapingBatch(_DefaultRecordBatchPy):

@@ -1,19 +1,25 @@
-"""One ordered task for each partition: batches of one go in order, those of several overlap.
+"""One lane for each partition: its slices go in order, those of several overlap.
 
-A failure in any of them ends the process, which replays: nothing after a failure is done.
+While a slice is published the next one may be routed already; what came meanwhile is in it. A
+failure in any of them ends the process, which replays: nothing after a failure is done.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from router.core.record import InRecord
-from router.stream.partition import Batch, Partition
-from router.stream.slices import cut
+from router.errors import StreamError
+from router.stream.partition import Batch, Partition, Slice
+from router.stream.slices import SLICE_BYTES, reach
+
+UNDER_WAY = 2
+"""Slices of a partition: one is published, and one is routed or waits for that."""
 
 _log = structlog.get_logger("router.stream")
 
@@ -24,34 +30,46 @@ Fail = Callable[[BaseException], None]
 class SliceWork(Protocol):
     """Routes and publishes one slice."""
 
-    async def do(
-        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> bool:
+    async def do(self, one: Slice) -> bool:
         """True when the slice is published and acknowledged, False when it was not even begun
         because its partition is being taken away; anything else is a failure."""
         ...
 
 
+class _Part(NamedTuple):
+    """How far a batch is done once a slice is."""
+
+    batch: Batch
+    done: int
+
+
 class Lane:
-    """The task of one partition."""
+    """What waits of one partition, and what is under way."""
 
     def __init__(
         self,
+        partition: Partition,
         work: SliceWork,
         slice_records: Callable[[], int],
-        freed: Callable[[], None],
+        freed: Callable[[Partition], None],
         fail: Fail,
     ) -> None:
         """``slice_records`` is asked how many records the next slice has at most; ``freed`` is told
         when a batch is finished and there is room for another."""
+        self._partition = partition
         self._work = work
         self._slice_records = slice_records
         self._freed = freed
         self._fail = fail
-        self._queue: asyncio.Queue[Batch] = asyncio.Queue()
+        self._waiting: deque[Batch] = deque()
+        self._at = 0
+        """How many records of the first that waits are taken already."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_line = False
+        """A slice waits to be routed: what comes now goes into the one after it."""
+        self._stopped = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._task = asyncio.get_running_loop().create_task(self._run())
 
     @property
     def idle(self) -> bool:
@@ -59,45 +77,93 @@ class Lane:
 
     def put(self, batch: Batch) -> None:
         self._idle.clear()
-        self._queue.put_nowait(batch)
+        self._waiting.append(batch)
+        self._go_on()
 
     async def wait_idle(self) -> None:
         await self._idle.wait()
 
     def cancel(self) -> None:
         """Stop now, in the middle of whatever it does; nothing of that is acknowledged."""
-        self._task.cancel()
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
 
-    async def _run(self) -> None:
-        while True:
-            batch = await self._queue.get()
-            try:
-                await self._handle(batch)
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:  # whatever it is, to go on would lose it
-                self._fail(error)
-                return
-            if self._queue.empty():
-                self._idle.set()
-            self._freed()
+    def _go_on(self) -> None:
+        """Hand in the next slice, where there is one and its time has come."""
+        under_way = self._partition.under_way
+        if self._stopped or self._in_line or len(under_way) >= UNDER_WAY:
+            return
+        parts, records, size = self._take()
+        if parts:
+            self._in_line = True
+            fetched_at = parts[0].batch.fetched_at
+            one = Slice(self._partition, records, fetched_at, size, self._routed)
+            under_way.append(one)
+            task = asyncio.get_running_loop().create_task(self._do(one, parts))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif not under_way:
+            self._idle.set()
 
-    async def _handle(self, batch: Batch) -> None:
-        partition = batch.partition
-        done = 0
-        for records in cut(batch.records, self._slice_records):
-            if batch.stale or not await self._work.do(partition, records, batch.fetched_at):
-                _log.debug("batch dropped", partition=str(partition.tp), done=done)
-                return
-            done += len(records)
-            partition.ack(batch, done)
-        partition.finish(batch)
+    def _take(self) -> tuple[list[_Part], Sequence[InRecord], int]:
+        """What goes together of the batches that wait, and its bytes; stale ones are dropped."""
+        parts: list[_Part] = []
+        records: Sequence[InRecord] = ()
+        most, size = self._slice_records(), 0
+        while self._waiting and len(records) < most and size < SLICE_BYTES:
+            batch, start = self._waiting[0], self._at
+            if batch.stale:
+                self._waiting.popleft()
+                self._at = 0
+                _log.debug("batch dropped", partition=str(self._partition.tp), done=start)
+                continue
+            end, more = reach(batch.records, start, most - len(records), SLICE_BYTES - size)
+            if parts and size + more > SLICE_BYTES:
+                break
+            parts.append(_Part(batch, end))
+            some = batch.records[start:end]
+            records = [*records, *some] if records else some
+            size += more
+            self._at = end
+            if end == len(batch.records):
+                self._waiting.popleft()
+                self._at = 0
+        return parts, records, size
+
+    def _routed(self) -> None:
+        self._in_line = False
+        self._go_on()
+
+    async def _do(self, one: Slice, parts: Sequence[_Part]) -> None:
+        try:
+            done = await self._work.do(one)
+            self._done(one, parts if done else ())
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # whatever it is, to go on would lose it
+            self._stopped = True
+            self._fail(error)
+            return
+        if not done:
+            self._waiting.clear()  # it is not ours any more
+        self._in_line = self._in_line and bool(self._partition.under_way)
+        self._go_on()
+
+    def _done(self, one: Slice, parts: Sequence[_Part]) -> None:
+        if self._partition.under_way.popleft() is not one:
+            raise StreamError(f"A slice of {self._partition.tp.topic} overtook another.")
+        for batch, done in parts:
+            self._partition.ack(batch, done)
+            if done == len(batch.records):
+                self._partition.finish(batch)
+                self._freed(self._partition)
 
 
 class Lanes:
     """The lanes of what is assigned."""
 
-    def __init__(self, make: Callable[[], Lane]) -> None:
+    def __init__(self, make: Callable[[Partition], Lane]) -> None:
         self._make = make
         self._lanes: dict[Partition, Lane] = {}
         self._closed = False
@@ -109,7 +175,7 @@ class Lanes:
             return
         lane = self._lanes.get(batch.partition)
         if lane is None:
-            lane = self._lanes[batch.partition] = self._make()
+            lane = self._lanes[batch.partition] = self._make(batch.partition)
         lane.put(batch)
 
     def busy(self, partition: Partition) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from faust.types.tuples import ConsumerMessage
+from faust.types.tuples import TP, ConsumerMessage
 
 from router.stream.partition import Batch
 
 
 class BatchMessage(ConsumerMessage):
-    """A Faust message that is one fetched batch. Its value is null, so Faust decodes nothing."""
+    """A Faust message that is all that one fetch brought, at least one batch. Its value is null, so
+    Faust decodes nothing."""
 
-    def __init__(self, batch: Batch, tp: Any, generation: int) -> None:
-        offset = batch.records[0].source.offset
+    def __init__(self, batches: Sequence[Batch], generation: int) -> None:
+        tp, offset = batches[0].partition.tp, batches[0].records[0].source.offset
         super().__init__(
-            tp.topic, tp.partition, offset, 0.0, 0, [], None, None, None, tp=tp,
-            generation_id=generation,
+            tp.topic, tp.partition, offset, 0.0, 0, [], None, None, None,
+            tp=TP(*tp), generation_id=generation,
         )  # fmt: skip
-        self.batch = batch
+        self.batches = batches

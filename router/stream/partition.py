@@ -7,7 +7,7 @@ batch carries both, so a late answer from an earlier life is known for what it i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -17,6 +17,12 @@ from router.errors import StreamError
 BATCHES_OUT = 2
 """A partition with this many fetched batches unfinished is not fetched from: one is worked on,
 one waits, so memory is bounded by the fetch size and not by the topic."""
+
+FEW_BYTES = 64 * 1024
+"""Unless they hold less than this together: where records come singly, more of them may wait."""
+
+_RECORD_BYTES = 256
+"""About what a record takes beside its value."""
 
 
 SliceDoing = Literal["in line", "routing", "publishing"]
@@ -31,20 +37,42 @@ class TopicPartition(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """What one fetch brought from one partition; a Faust event carries exactly one.
+    """What one fetch brought from one partition.
 
-    ``fetched_at`` is the clock's monotonic time.
+    ``fetched_at`` is the clock's monotonic time, ``size`` about its bytes of memory.
     """
 
     partition: Partition
     sequence: int
     records: Sequence[InRecord]
     fetched_at: float
+    size: int
 
     @property
     def stale(self) -> bool:
         """Its partition was taken away, or was moved since: its records are not ours to do."""
         return self.partition.closing or self.sequence != self.partition.sequence
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
+
+
+@dataclass(slots=True, eq=False)
+class Slice:
+    """Some of a partition's records, in order, that are routed and published together.
+
+    ``fetched_at`` is the clock's monotonic time, the first one's; ``size`` is in bytes of values;
+    ``routed`` is called once another slice may be handed in, which is published after this one.
+    """
+
+    partition: Partition
+    records: Sequence[InRecord]
+    fetched_at: float
+    size: int
+    routed: Callable[[], None] = _nothing
+    doing: SliceDoing = "in line"
+    """Written by the line's thread too."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,20 +88,21 @@ class Partition:
     ready: bool = True
     closing: bool = False
     out: deque[Batch] = field(default_factory=deque)
+    held: int = 0
+    """About the bytes of what is out."""
     end: int = 0
     """End of the log as last seen, for the lag."""
     passed: int = 0
     """Where reading was last seen, for the lag: markers and holes are passed without a batch."""
     behind_since: float | None = None
     """Broker time of the oldest record that is known and not done (seconds, UTC)."""
-    slice_doing: SliceDoing = "in line"
-    """Of the slice that is worked on, if any; written by the line's thread too."""
-    slice_records: int = 0
-    """How many that slice has; 0 between slices."""
+    under_way: deque[Slice] = field(default_factory=deque)
+    """The slices that are worked on, in order."""
 
     @property
     def may_fetch(self) -> bool:
-        return self.ready and not self.closing and len(self.out) < BATCHES_OUT
+        room = len(self.out) < BATCHES_OUT or self.held < FEW_BYTES
+        return room and self.ready and not self.closing
 
     @property
     def to_commit(self) -> int | None:
@@ -96,7 +125,9 @@ class Partition:
 
     def take(self, records: Sequence[InRecord], position: int, fetched_at: float) -> Batch:
         """Note a fetch of at least one record; ``position`` is where the next one starts."""
-        batch = Batch(self, self.sequence, records, fetched_at)
+        size = sum([_RECORD_BYTES + len(record.value or b"") for record in records])
+        batch = Batch(self, self.sequence, records, fetched_at, size)
+        self.held += size
         if not self.out:
             self.behind_since = records[0].broker_time
         self.out.append(batch)
@@ -124,6 +155,7 @@ class Partition:
         if not self._is_head(batch):
             return False
         self.out.popleft()
+        self.held -= batch.size
         if self.out:
             self.behind_since = self.out[0].records[0].broker_time
         else:
@@ -136,6 +168,7 @@ class Partition:
         """After a seek: what is out belongs to the past."""
         self.sequence, self.position = sequence, position
         self.out.clear()
+        self.held = 0
         self.behind_since = None
 
     def restart(self, sequence: int, position: int) -> None:

@@ -21,6 +21,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
+from router.stream.lingering import Linger
 from router.stream.partition import TopicPartition
 
 
@@ -63,6 +64,7 @@ class Reader:
         self._count = itertools.count(1)
         self._fetching: asyncio.Task[Any] | None = None
         self._woken = False
+        self._linger: Linger | None = None
 
     async def fetch(
         self, wanted: Mapping[TopicPartition, int], wait: float
@@ -81,6 +83,7 @@ class Reader:
         if woken or not asked:  # never an empty set: it would read as "all"
             return {}
         fetcher = consumer._fetcher
+        self._linger = self._linger or Linger(fetcher)
         out_of_range: Mapping[Any, int] | None = None
         self._fetching = asyncio.current_task()
         try:
@@ -100,6 +103,8 @@ class Reader:
             # Only now, when a wake or a seek does not cancel it: the fetch loop would end with it.
             ((tp, position),) = out_of_range.items()
             return await self._gone(tp, position, asked)
+        if found:
+            self._linger.found()
         return {TopicPartition(*tp): self._fetched(tp, asked, records)
                 for tp, records in found.items()}  # fmt: skip
 

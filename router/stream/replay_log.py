@@ -21,7 +21,7 @@ from router.errors import BrokerError
 from router.settings import Settings
 from router.stream.admin import open_admin
 from router.stream.header_names import read_any_header_name
-from router.stream.records import in_record
+from router.stream.records import in_records
 from router.stream.refusals import denied
 from router.stream.security import client_options
 from router.stream.sizes import output_bytes
@@ -95,7 +95,7 @@ class Log:
             with _trouble():
                 found = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=_BATCH)
                 now = await consumer.position(tp)
-            records = [in_record(one) for one in found.get(tp, ()) if one.offset < end]
+            records = in_records(one for one in found.get(tp, ()) if one.offset < end)
             if records:
                 yield records
             # What comes without records moves on as well: the marks that end a transaction.

@@ -56,6 +56,11 @@ class Sent:
     refused: list[list[int]] = field(default_factory=list)
     broken: bool = False
 
+    @property
+    def whole(self) -> bool:
+        """All of it is acknowledged."""
+        return not (self.refused or self.broken)
+
 
 async def send(
     producer: SendingProducer,

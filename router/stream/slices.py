@@ -1,8 +1,8 @@
-"""A fetch cut into the pieces that are routed and published together."""
+"""What was fetched, as the pieces that are routed and published together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from router.core.record import InRecord
 
@@ -21,20 +21,26 @@ _UP, _DOWN = 16, 4096
 easy messages are no reason to take a thousand hard ones at once."""
 
 
+def reach(records: Sequence[InRecord], start: int, most: int, most_bytes: int) -> tuple[int, int]:
+    """Where a piece that begins at ``start`` ends, and its bytes: at most ``most`` records and
+    ``most_bytes``, but at least one."""
+    end = min(start + most, len(records))
+    size = len(records[start].value or b"")
+    for place in range(start + 1, end):
+        larger = size + len(records[place].value or b"")
+        if larger > most_bytes:
+            return place, size
+        size = larger
+    return end, size
+
+
 def cut(
-    records: Sequence[InRecord], most: Callable[[], int], most_bytes: int = SLICE_BYTES
+    records: Sequence[InRecord], most: int, most_bytes: int = SLICE_BYTES
 ) -> Iterator[Sequence[InRecord]]:
-    """``records`` in order, at most ``most()`` and about ``most_bytes`` at a time, none empty.
-    ``most`` is asked anew for each."""
+    """``records`` in order, at most ``most`` and about ``most_bytes`` at a time, none empty."""
     start = 0
     while start < len(records):
-        end = min(start + most(), len(records))
-        size = len(records[start].value or b"")
-        for place in range(start + 1, end):
-            size += len(records[place].value or b"")
-            if size > most_bytes:
-                end = place
-                break
+        end, _ = reach(records, start, most, most_bytes)
         yield records[start:end]
         start = end
 
@@ -51,7 +57,8 @@ class Pace:
         """Of the next slice, at most."""
         if not self._each:
             return min(self._most, _FIRST)
-        return min(self._most, max(_LEAST, int(SLICE_SECONDS / self._each)))
+        fit = min(self._most, SLICE_SECONDS / self._each)  # which may be infinite
+        return min(self._most, max(_LEAST, int(fit)))
 
     def took(self, records: int, seconds: float) -> None:
         """So many records were routed in so long."""

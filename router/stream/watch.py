@@ -76,9 +76,10 @@ def _waiting(runtime: Runtime) -> Iterator[Waiting]:
         if not partition.behind:
             continue
         doing: Doing = "in line" if partition.out else "fetching"
-        if partition.slice_records:
-            doing = partition.slice_doing
-        yield Waiting(tp, partition.behind, partition.undone, doing, partition.slice_records)
+        records = 0
+        if partition.under_way:
+            doing, records = partition.under_way[0].doing, len(partition.under_way[0].records)
+        yield Waiting(tp, partition.behind, partition.undone, doing, records)
 
 
 def _act(stuck: Stuck | None, runtime: Runtime, *, warned: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -12,9 +13,9 @@ import structlog
 from router.core.line import Outcome
 from router.core.record import InRecord
 from router.core.topics import Topics
-from router.stream.gathering import Gathering
-from router.stream.parcels import OutcomeParcel
-from router.stream.partition import Partition
+from router.stream.gathering import Gathering, Turn
+from router.stream.parcels import RoutedSlice
+from router.stream.partition import Slice
 from router.stream.runtime import Runtime
 
 STUCK_AFTER = 600.0
@@ -44,49 +45,35 @@ class Routing:
     _gathering: Gathering = field(init=False)
 
     def __post_init__(self) -> None:
-        self._gathering = Gathering(self.executor, self._route, self.runtime.pace.records)
+        runtime = self.runtime
+        self._gathering = Gathering(
+            self.executor,
+            self._route,
+            self._publish,
+            runtime.pace.records,
+            together=runtime.delivery.together,
+        )
 
-    async def do(
-        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> bool:
-        """Route, publish and count ``records``. A process that hangs here is not alive.
+    async def do(self, one: Slice) -> bool:
+        """Route, publish and count ``one``. A process that hangs here is not alive.
 
         False: the partition was being taken away before its turn came, and nothing was done. With
         one thread for the model and many partitions, the slices in line are most of what a stop
         would have to wait for.
 
         Raises:
-            StreamError: they are not published, or not known to be.
+            StreamError: it is not published, or not known to be.
         """
-        health = self.runtime.health
+        health, partition = self.runtime.health, one.partition
         part = f"batch of {partition.tp.topic}/{partition.tp.partition}"
         health.beat(part, STUCK_AFTER)
-        partition.slice_doing, partition.slice_records = "in line", len(records)
         try:
-            return await self._do(partition, records, fetched_at)
+            return await self._gathering.do(one)
         finally:
-            partition.slice_records = 0
-            health.unwatch(part)
-
-    async def _do(
-        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> bool:
-        routed = await self._gathering.routed(partition, records, fetched_at)
-        if routed is None:
-            return False
-        parcels = [
-            OutcomeParcel(record, outcome, self.topics)
-            for record, outcome in zip(records, routed.outcomes, strict=True)
-        ]
-        started = self.runtime.clock.monotonic()
-        partition.slice_doing = "publishing"
-        await self.runtime.delivery.publish(partition, parcels, records[-1].source.offset + 1)
-        seconds = self.runtime.clock.monotonic() - started
-        if routed.leads:
-            for stage, passed in routed.outcomes[0].timings.items():
-                self.runtime.metrics.stage(stage, passed)
-        self._count([parcel.outcome for parcel in parcels], partition, seconds)
-        return True
+            if len(partition.under_way) > 1:
+                health.beat(part, STUCK_AFTER)
+            else:
+                health.unwatch(part)
 
     def _route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
         """In the executor's thread."""
@@ -95,34 +82,43 @@ class Routing:
         self.runtime.pace.took(len(records), self.runtime.clock.monotonic() - began)
         return outcomes
 
+    async def _publish(self, turns: Sequence[Turn]) -> None:
+        slices = [
+            RoutedSlice(turn.one.partition, turn.one.records, turn.outcomes, self.topics)
+            for turn in turns
+        ]
+        for turn in turns:
+            turn.one.doing = "publishing"
+        started = self.runtime.clock.monotonic()
+        await self.runtime.delivery.publish(slices)
+        seconds = self.runtime.clock.monotonic() - started
+        timings = turns[0].outcomes[0].timings
+        if turns[0].leads:
+            for stage, passed in timings.items():
+                self.runtime.metrics.stage(stage, passed)
+        self._count(slices, timings.get("infer", 0.0), seconds)
+
     def _count(
-        self, outcomes: Sequence[Outcome], partition: Partition, publish_seconds: float
+        self, slices: Sequence[RoutedSlice], infer_seconds: float, publish_seconds: float
     ) -> None:
         """Everything at once and only now, so that the counts never tell of what was replayed."""
         metrics = self.runtime.metrics
-        metrics.consumed(self.topics.channel(partition.tp.topic), len(outcomes))
+        outcomes = [outcome for one in slices for outcome in one.outcomes]
         metrics.stage("publish", publish_seconds)
         metrics.published(outcomes, self.runtime.clock.now())
-        self._log(outcomes, partition, publish_seconds)
-
-    def _log(
-        self, outcomes: Sequence[Outcome], partition: Partition, publish_seconds: float
-    ) -> None:
-        kinds = [outcome.kind for outcome in outcomes]
+        kinds = Counter([outcome.kind for outcome in outcomes])
         _log.info(
             "routed",
-            topic=partition.tp.topic,
-            partition=partition.tp.partition,
-            first_offset=outcomes[0].source.offset,
+            slices=[one.name for one in slices],
             records=len(outcomes),
-            routed=kinds.count("routed"),
-            review=kinds.count("review"),
-            dead_letter=kinds.count("dead_letter"),
-            ignored=kinds.count("ignored"),
-            infer_seconds=outcomes[0].timings.get("infer", 0.0),
+            routed=kinds["routed"],
+            review=kinds["review"],
+            dead_letter=kinds["dead_letter"],
+            ignored=kinds["ignored"],
+            infer_seconds=infer_seconds,
             publish_seconds=round(publish_seconds, 6),
         )
-        for outcome in outcomes:
+        for outcome in outcomes if kinds["dead_letter"] else ():
             if outcome.rejected is not None:
                 _log.info(
                     "dead letter",

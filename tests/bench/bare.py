@@ -92,7 +92,7 @@ class _Loop:
     async def _pass_on(
         self, producer: Any, tp: TopicPartition, records: Sequence[ConsumerRecord]
     ) -> None:
-        for batch in cut([record_of(record) for record in records], lambda: self._most):
+        for batch in cut([record_of(record) for record in records], self._most):
             outputs = self._work(batch)
             if not self._group:
                 await _send(producer, outputs, tp.partition)

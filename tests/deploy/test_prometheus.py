@@ -151,8 +151,6 @@ def _busy_metrics() -> tuple[Metrics, Health]:
 
 
 def _work(metrics: Metrics) -> None:
-    metrics.consumed("chat", 3)
-    metrics.consumed("email", 1)
     metrics.stage("publish", 0.004)
     outcomes = [_outcome("routed", "cards", "intent"), _outcome("ignored", "router.ignored")]
     outcomes += [_outcome("review", "router.review", "low_confidence"), _outcome("dead_letter")]

@@ -107,7 +107,6 @@ def test_every_declared_series_is_exposed_and_no_other_of_ours() -> None:
     metrics.lag_from(lambda: [PartitionLag("messages.chat", 0, 1, 1.0)])
     metrics.in_force(models("m"))
     metrics.decides_by(PolicyRef("p", "1", "0"))
-    metrics.consumed("chat", 3)
     metrics.stage("publish", 0.004)
     outcomes = [outcome("cards"), outcome(IGNORED, "auto_reply"), dead_letter("not_json")]
     metrics.published(outcomes, 101.0)
@@ -138,11 +137,12 @@ def test_each_outcome_is_counted_once_as_what_it_is() -> None:
         outcome(IGNORED, "not_customer", None),
         dead_letter("not_json"),
     ]
-    metrics.consumed("chat", 5)
-    metrics.consumed("email", 1)
     metrics.published(batch, 101.0)
     labels = {"channel": "chat"}
     assert value(metrics, "router_consumed_total", channel="chat") == 5
+    assert value(metrics, "router_consumed_total", channel="email") == 1
+    assert value(metrics, "router_batch_size_sum") == 6
+    assert value(metrics, "router_batch_size_count") == 1
     decisions = "router_decisions_total"
     assert value(metrics, decisions, queue="cards", reason="intent", **labels) == 2
     assert value(metrics, decisions, queue="fraud", reason="flag", **labels) == 1
@@ -244,5 +244,5 @@ def test_what_the_shadow_would_have_done_is_counted() -> None:
 
 def test_two_workers_in_one_process_count_apart() -> None:
     first, second = Metrics(), Metrics()
-    first.consumed("chat", 4)
+    first.published([outcome("cards")], 101.0)
     assert value(second, "router_consumed_total", channel="chat") == 0

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from router.core.record import InRecord, Source
-from router.stream.partition import Partition, TopicPartition
+from router.stream.partition import Partition, Slice, TopicPartition
 
 CHAT = TopicPartition("messages.chat", 0)
 
@@ -30,6 +30,13 @@ def records(start: int, stop: int, tp: TopicPartition = CHAT) -> list[InRecord]:
 
 def partition(tp: TopicPartition = CHAT, position: int = 0) -> Partition:
     return Partition(tp, sequence=1, position=position)
+
+
+def slice_of(
+    given: Sequence[InRecord], state: Partition | None = None, fetched_at: float = 0.0
+) -> Slice:
+    size = sum(len(one.value or b"") for one in given)
+    return Slice(state or partition(), given, fetched_at, size)
 
 
 class Hands:
@@ -132,6 +139,7 @@ class FakeConsumer:
         self.commit_error: Exception | None = None
         self.fetch_error: Exception | None = None
         self._fetcher = self
+        self._fetch_max_wait_ms, self._fetch_min_bytes = 500, 1
         self._subscriptions = self
         self._subscription = SimpleNamespace(
             subscription=SimpleNamespace(
@@ -203,10 +211,8 @@ class GatedWork:
         self.error: BaseException | None = None
         self.declines = False
 
-    async def do(
-        self, partition: Partition, records: Sequence[InRecord], fetched_at: float
-    ) -> bool:
-        entry = (*partition.tp, [one.source.offset for one in records])
+    async def do(self, one: Slice) -> bool:
+        entry = (*one.partition.tp, [record.source.offset for record in one.records])
         self.begun.append(entry)
         await self.gate.wait()
         if self.error is not None:

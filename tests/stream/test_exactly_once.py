@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, ProducerFenced
 
+from router.core.record import InRecord
 from router.core.topics import Topics
 from router.errors import StreamError
 from router.settings import Settings
 from router.stream.exactly_once import ExactlyOnce, transactional_id
-from router.stream.parcels import OutcomeParcel
-from router.stream.partition import TopicPartition
+from router.stream.parcels import RoutedSlice
+from router.stream.partition import Partition, TopicPartition
 from router.stream.producers import transaction_limit, transactional_producers
 from tests.kafka import Cluster
 from tests.stream.bank import Bank, sources
@@ -79,9 +80,14 @@ class FakeBroker:
         return ExactlyOnce("router", lambda tid: Transactional(tid, self), self.committed, limit)
 
 
-def parcels(*values: bytes) -> list[OutcomeParcel]:
+def parcels(*values: bytes, state: Partition | None = None) -> list[RoutedSlice]:
+    """One slice, as `publish` takes it."""
     given = [record(offset, value) for offset, value in enumerate(values)]
-    return [OutcomeParcel(one, outcome_of(one, TOPICS), TOPICS) for one in given]
+    return slices(state or partition(), given, TOPICS)
+
+
+def slices(state: Partition, given: Sequence[InRecord], topics: Topics) -> list[RoutedSlice]:
+    return [RoutedSlice(state, given, [outcome_of(one, topics) for one in given], topics)]
 
 
 async def test_records_and_offset_are_one_transaction_and_every_send_is_awaited_first() -> None:
@@ -89,7 +95,7 @@ async def test_records_and_offset_are_one_transaction_and_every_send_is_awaited_
     delivery = broker.delivery()
     await delivery.assigned([CHAT])
     state = partition()
-    await delivery.publish(state, parcels(b"a", b"b"), 2)
+    await delivery.publish(parcels(b"a", b"b", state=state))
     assert broker.made[0].steps == ["begin", "offsets after 2", "commit"]
     assert broker.published == [b"a", b"b"]
     assert broker.group == {CHAT: 2}
@@ -102,7 +108,7 @@ async def test_a_failed_send_commits_nothing_and_is_the_end() -> None:
     await delivery.assigned([CHAT])
     state = partition()
     with pytest.raises(StreamError):
-        await delivery.publish(state, parcels(b"a"), 1)
+        await delivery.publish(parcels(b"a", state=state))
     assert (broker.published, broker.group, state.committed) == ([], {}, None)
 
 
@@ -112,7 +118,7 @@ async def test_a_former_owner_cannot_commit() -> None:
     await former.assigned([CHAT])
     await later.assigned([CHAT])
     with pytest.raises(StreamError, match="ProducerFenced"):
-        await former.publish(partition(), parcels(b"a"), 1)
+        await former.publish(parcels(b"a"))
     assert (broker.published, broker.group) == ([], {})
 
 
@@ -123,7 +129,7 @@ async def test_a_commit_that_never_ends_is_the_end() -> None:
     await delivery.assigned([CHAT])
     state = partition()
     with pytest.raises(StreamError, match="within"):
-        await delivery.publish(state, parcels(b"a"), 1)
+        await delivery.publish(parcels(b"a", state=state))
     assert state.committed is None
 
 
@@ -137,9 +143,9 @@ async def test_a_record_too_large_is_dead_lettered_in_a_fresh_transaction() -> N
     delivery = broker.delivery()
     await delivery.assigned([CHAT])
     given = parcels(b"a", b"x" * 11, b"c")
-    await delivery.publish(partition(), given, 3)
+    await delivery.publish(given)
     assert sorted(value or b"" for value in broker.published) == [b"a", b"c", b"x" * 11]
-    assert [one.outcome.kind for one in given] == ["review", "dead_letter", "review"]
+    assert [one.kind for one in given[0].outcomes] == ["review", "dead_letter", "review"]
     assert all(one.steps[-1] == "stop" for one in broker.made[:-1])
     assert {one.tid for one in broker.made} == {transactional_id("router", CHAT)}
 
@@ -161,7 +167,7 @@ async def test_a_producer_replaced_after_another_took_over_publishes_nothing() -
         nonlocal former_is_woken
         former_is_woken = True
         await later.assigned([tp])
-        await later.publish(partition(), parcels(b"a"), 1)
+        await later.publish(parcels(b"a"))
         start = Transactional(transactional_id("router", tp), broker)
         await start.start()
         former._producers[tp] = start
@@ -169,7 +175,7 @@ async def test_a_producer_replaced_after_another_took_over_publishes_nothing() -
 
     former._committed = woken_late
     with pytest.raises(StreamError, match="another worker"):
-        await former.publish(partition(), parcels(b"a"), 1)
+        await former.publish(parcels(b"a"))
     assert broker.published == [b"a"]
     assert broker.group == {CHAT: 1}
 
@@ -191,7 +197,7 @@ async def test_what_is_revoked_is_stopped_and_what_is_assigned_is_fresh() -> Non
     await delivery.revoked([CHAT])
     assert broker.made[0].steps == ["stop"]
     await delivery.assigned([CHAT])
-    await delivery.publish(partition(), parcels(b"a"), 1)
+    await delivery.publish(parcels(b"a"))
     assert broker.published == [b"a"]
 
 
@@ -222,8 +228,7 @@ async def test_on_kafka_a_take_over_in_mid_transaction_doubles_and_loses_nothing
 
     former, later = (ExactlyOnce(group, make, unasked, 20) for _ in range(2))
     given = [record(offset, b"%d" % offset, tp) for offset in range(3)]
-    mine = [OutcomeParcel(one, outcome_of(one, bank.topics), bank.topics) for one in given]
-    theirs = [OutcomeParcel(one, outcome_of(one, bank.topics), bank.topics) for one in given]
+    mine, theirs = (slices(partition(tp), given, bank.topics) for _ in range(2))
     await bank.emit([(b"k", b"%d" % offset) for offset in range(3)])
     try:
         await former.assigned([tp])
@@ -235,7 +240,7 @@ async def test_on_kafka_a_take_over_in_mid_transaction_doubles_and_loses_nothing
             await asyncio.Event().wait()
 
         commit, producer.commit_transaction = producer.commit_transaction, hold
-        open_one = asyncio.ensure_future(former.publish(partition(tp), mine, 3))
+        open_one = asyncio.ensure_future(former.publish(mine))
         await asyncio.wait_for(about_to_commit.wait(), 20)
         await later.assigned([tp])
         assert (await bank.committed()).get(f"{tp.topic}/0") is None
@@ -243,7 +248,7 @@ async def test_on_kafka_a_take_over_in_mid_transaction_doubles_and_loses_nothing
         await asyncio.gather(open_one, return_exceptions=True)
         with pytest.raises(Exception, match=r"(?i)fenced|epoch|transaction"):
             await commit()
-        await later.publish(partition(tp), theirs, 3)
+        await later.publish(theirs)
     finally:
         await former.revoked([tp])
         await later.revoked([tp])

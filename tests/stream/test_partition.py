@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import StreamError
-from router.stream.partition import BATCHES_OUT
-from tests.stream.fakes import partition, records
+from router.stream.partition import BATCHES_OUT, FEW_BYTES
+from tests.stream.fakes import partition, record, records
 
 
 def test_nothing_is_to_be_committed_before_something_is_acknowledged() -> None:
@@ -61,10 +61,20 @@ def test_no_more_than_so_many_batches_are_out() -> None:
     state = partition()
     for number in range(BATCHES_OUT):
         assert state.may_fetch
-        state.take(records(number, number + 1), number + 1, 0.0)
+        state.take([record(number, b"x" * FEW_BYTES)], number + 1, 0.0)
     assert not state.may_fetch
     state.finish(state.out[0])
     assert state.may_fetch
+
+
+def test_of_small_batches_more_may_be_out_until_they_hold_as_much() -> None:
+    state = partition()
+    while state.may_fetch:
+        state.take([record(state.position, None)], state.position + 1, 0.0)
+    assert 100 < len(state.out) < 1000
+    while state.out:
+        state.finish(state.out[0])
+    assert state.held == 0
 
 
 def test_markers_after_the_last_record_are_committed_with_it() -> None:

@@ -1,16 +1,10 @@
 """Cutting a fetch into slices, and how large they are."""
 
-from collections.abc import Callable
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from router.stream.slices import SLICE_SECONDS, Pace, cut
 from tests.stream.fakes import record
-
-
-def always(most: int) -> Callable[[], int]:
-    return lambda: most
 
 
 @given(
@@ -22,7 +16,7 @@ def test_slices_are_bounded_in_order_and_leave_nothing_out(
     sizes: list[int], most: int, most_bytes: int
 ) -> None:
     given_records = [record(offset, b"x" * size) for offset, size in enumerate(sizes)]
-    slices = list(cut(given_records, always(most), most_bytes))
+    slices = list(cut(given_records, most, most_bytes))
     assert [one for part in slices for one in part] == given_records
     for part in slices:
         assert 1 <= len(part) <= most
@@ -30,14 +24,8 @@ def test_slices_are_bounded_in_order_and_leave_nothing_out(
 
 
 def test_a_null_value_has_no_size() -> None:
-    sizes = [len(part) for part in cut([record(n, None) for n in range(5)], always(3))]
+    sizes = [len(part) for part in cut([record(n, None) for n in range(5)], 3)]
     assert sizes == [3, 2]
-
-
-def test_each_slice_is_as_large_as_is_asked_for_when_its_turn_comes() -> None:
-    most = iter((1, 3, 2))
-    sizes = [len(part) for part in cut([record(n) for n in range(6)], lambda: next(most))]
-    assert sizes == [1, 3, 2]
 
 
 def settled(pace: Pace, each: float) -> int:

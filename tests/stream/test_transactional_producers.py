@@ -32,7 +32,7 @@ async def test_what_is_not_assigned_again_is_stopped() -> None:
     await delivery.assigned([CHAT])
     await delivery.assigned([OTHER])
     assert [one.steps for one in broker.made] == [["stop"], []]
-    await delivery.publish(partition(OTHER), parcels(b"a"), 1)
+    await delivery.publish(parcels(b"a", state=partition(OTHER)))
     assert broker.group == {OTHER: 1}
 
 
@@ -63,7 +63,7 @@ async def test_a_refused_batch_ends_its_producer_and_nothing_of_that_is_committe
     broker = FakeBroker(refuse)
     delivery = broker.delivery()
     await delivery.assigned([CHAT])
-    await delivery.publish(partition(), parcels(b"a", b"x" * 11), 2)
+    await delivery.publish(parcels(b"a", b"x" * 11))
     *refused, last = [one.steps for one in broker.made]
     assert refused == [["begin", "stop"]] * 2  # the batch, then the record by itself
     assert last == ["begin", "offsets after 2", "commit"]
@@ -75,5 +75,5 @@ async def test_broken_sequence_numbers_commit_nothing_and_are_the_end() -> None:
     delivery = broker.delivery()
     await delivery.assigned([CHAT])
     with pytest.raises(StreamError, match="sequence numbers"):
-        await delivery.publish(partition(), parcels(b"a"), 1)
+        await delivery.publish(parcels(b"a"))
     assert (broker.published, broker.group) == ([], {})

@@ -19,7 +19,7 @@ from router.stream import watch as watching
 from router.stream.partition import TopicPartition
 from router.stream.runtime import Runtime
 from router.stream.watch import refresh_lag, watch
-from tests.stream.fakes import CHAT, Hands, partition, records
+from tests.stream.fakes import CHAT, Hands, partition, records, slice_of
 
 
 class FakeConsumer:
@@ -80,7 +80,9 @@ async def test_records_that_wait_undecided_are_told_of_and_then_the_end(
     runtime.health.set_ready()
     state = partition()
     batch = state.take(records(0, 4), 4, 0.0)
-    state.end, state.slice_doing, state.slice_records = 5, "routing", 2
+    state.end = 5
+    state.under_way.append(slice_of(records(0, 2), state))
+    state.under_way[0].doing = "routing"
     runtime.partitions = {CHAT: state}
     looking = asyncio.ensure_future(watch(app(FakeConsumer()), runtime))
     await turn(clock, 4, 3)

@@ -20,11 +20,10 @@ from router.ops.health import Health
 from router.ops.metrics import Metrics
 from router.settings import Settings
 from router.stream.delivery import AtLeastOnce, Parcel
-from router.stream.partition import Partition
 from router.stream.runtime import Runtime
 from router.stream.work import Routing, RoutingLine
 from tests.stream.echo import EchoLine
-from tests.stream.fakes import FakeProducer, FakeProducers, partition, records
+from tests.stream.fakes import FakeProducer, FakeProducers, partition, records, slice_of
 
 TOPICS = Topics()
 
@@ -51,7 +50,7 @@ async def test_a_slice_is_counted_after_its_publication_and_not_before(
     producer = FakeProducer()
     producer.held = asyncio.Event()
     work = routing(executor, EchoLine(TOPICS), producer)
-    doing = asyncio.ensure_future(work.do(partition(), records(0, 3), 0.0))
+    doing = asyncio.ensure_future(work.do(slice_of(records(0, 3))))
     while not producer.sends:  # noqa: ASYNC110  # the fake tells nobody
         await asyncio.sleep(0.001)
     registry = work.runtime.metrics.registry
@@ -70,7 +69,7 @@ async def test_a_slice_is_counted_after_its_publication_and_not_before(
 async def test_what_is_not_published_is_not_counted(executor: ThreadPoolExecutor) -> None:
     work = routing(executor, EchoLine(TOPICS), FakeProducer(lambda *_: KafkaConnectionError("no")))
     with pytest.raises(StreamError):
-        await work.do(partition(), records(0, 3), 0.0)
+        await work.do(slice_of(records(0, 3)))
     assert counted(work.runtime.metrics.registry) == 0
 
 
@@ -84,7 +83,7 @@ async def test_a_line_that_leaves_a_record_out_publishes_nothing(
     producer = FakeProducer()
     work = routing(executor, Forgetful(TOPICS), producer)
     with pytest.raises(StreamError, match="one outcome for each record"):
-        await work.do(partition(), records(0, 3), 0.0)
+        await work.do(slice_of(records(0, 3)))
     assert producer.log == []
 
 
@@ -104,7 +103,7 @@ async def test_a_slice_in_flight_is_watched_and_a_finished_one_is_not(
     producer.held = asyncio.Event()
     work = routing(executor, EchoLine(TOPICS), producer)
     work.runtime.health = Health(clock)
-    doing = asyncio.ensure_future(work.do(partition(), records(0, 1), 0.0))
+    doing = asyncio.ensure_future(work.do(slice_of(records(0, 1))))
     while not producer.sends:  # noqa: ASYNC110  # the fake tells nobody
         await asyncio.sleep(0.001)
     clock.at = 700.0
@@ -125,7 +124,7 @@ async def test_a_slice_in_line_when_its_partition_is_taken_away_is_left_to_the_n
     turn = threading.Event()
     executor.submit(turn.wait)  # another partition's slice has the thread
     state = partition()
-    doing = asyncio.ensure_future(work.do(state, records(0, 3), 0.0))
+    doing = asyncio.ensure_future(work.do(slice_of(records(0, 3), state)))
     await asyncio.sleep(0)
     state.closing = True
     turn.set()
@@ -140,13 +139,11 @@ async def test_the_next_offset_is_the_one_after_the_last_record_whatever_holes_t
     told: list[int] = []
 
     class Noting(AtLeastOnce):
-        async def publish(
-            self, partition: Partition, parcels: Sequence[Parcel], next_offset: int
-        ) -> None:
-            told.append(next_offset)
+        async def publish(self, parcels: Sequence[Parcel]) -> None:
+            told.extend(one.next_offset for one in parcels)
 
     producers = FakeProducers()
     work = routing(executor, EchoLine(TOPICS), producers.current)
     work.runtime.delivery = Noting(producers, 5)
-    assert await work.do(partition(), [*records(0, 2), *records(7, 9)], 0.0)
+    assert await work.do(slice_of([*records(0, 2), *records(7, 9)]))
     assert told == [9]

@@ -90,17 +90,19 @@ class Bench:
         await self.consumer.perform_seek()
         self.consumer.resume_flow()
 
-    def fetched(self, start: int, stop: int, sequence: int | None = None) -> Fetched:
+    def fetched(
+        self, start: int, stop: int, sequence: int | None = None, value: bytes = b"{}"
+    ) -> Fetched:
         now = self.consumer.partitions[CHAT].sequence
         raw = [
             SimpleNamespace(topic=CHAT.topic, partition=CHAT.partition, offset=one.source.offset,
-                            key=b"k", value=b"{}", headers=(), timestamp=1000)
+                            key=b"k", value=value, headers=(), timestamp=1000)
             for one in records(start, stop)
         ]  # fmt: skip
         return Fetched(sequence or now, raw, stop, stop)
 
     async def deliver(self, start: int, stop: int, sequence: int | None = None) -> None:
-        await self.consumer._deliver(CHAT, self.fetched(start, stop, sequence))
+        await self.consumer._deliver({CHAT: self.fetched(start, stop, sequence)})
 
 
 @asynccontextmanager
@@ -119,7 +121,8 @@ async def open_bench() -> AsyncIterator[Bench]:
 
     async def callback(message: Any) -> None:
         delivered.append(message)
-        runtime.lanes.put(message.batch)
+        for batch in message.batches:
+            runtime.lanes.put(batch)
 
     consumer.callback = callback
     yield Bench(app, runtime, consumer, thread, work, delivered)

@@ -24,7 +24,7 @@ async def test_where_records_are_gone_what_is_in_hand_is_committed_and_then_the_
     """What is in hand is nowhere else: a stop before that would lose it too."""
     await bench.take_over()
     await bench.deliver(0, 2)
-    skipping = asyncio.ensure_future(bench.consumer._deliver(CHAT, gone(bench)))
+    skipping = asyncio.ensure_future(bench.consumer._deliver({CHAT: gone(bench)}))
     await until(lambda: bool(bench.work.begun))
     assert not skipping.done()
     bench.work.gate.set()
@@ -38,7 +38,7 @@ async def test_told_to_continue_it_goes_on_with_what_is_left(bench: Bench) -> No
     bench.work.gate.set()
     await bench.take_over()
     await bench.deliver(0, 2)
-    await bench.consumer._deliver(CHAT, gone(bench))
+    await bench.consumer._deliver({CHAT: gone(bench)})
     assert bench.thread.moves == [(CHAT, 7)]
     await bench.deliver(7, 9)
     await bench.runtime.lanes.wait_idle()
@@ -55,7 +55,7 @@ async def test_a_topic_that_was_made_anew_is_read_and_committed_from_its_beginni
     await bench.take_over()
     await bench.deliver(0, 6)
     sequence = bench.consumer.partitions[CHAT].sequence
-    await bench.consumer._deliver(CHAT, Gone(sequence, 6, first=0, end=2))
+    await bench.consumer._deliver({CHAT: Gone(sequence, 6, first=0, end=2)})
     assert bench.thread.group == {CHAT: 6}
     await bench.deliver(0, 2)
     await bench.runtime.lanes.wait_idle()
@@ -69,7 +69,7 @@ async def test_a_take_over_while_records_are_found_gone_leaves_them_to_the_new_o
 ) -> None:
     """The window: what is in hand is waited for, and the partition is another assignment's then."""
     await bench.take_over()
-    skipping = asyncio.ensure_future(bench.consumer._deliver(CHAT, gone(bench)))
+    skipping = asyncio.ensure_future(bench.consumer._deliver({CHAT: gone(bench)}))
     await asyncio.sleep(0)
     await bench.take_over()
     await skipping

@@ -10,7 +10,7 @@ import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
 
 from router.errors import StreamError
-from router.stream.partition import TopicPartition
+from router.stream.partition import FEW_BYTES, TopicPartition
 from router.stream.reader import Fetched, Gone
 from tests.stream.consumer.bench import Bench
 from tests.stream.fakes import CHAT, until
@@ -49,7 +49,8 @@ async def test_a_late_fetch_goes_back_to_what_is_out_and_not_begun(bench: Bench)
     assert bench.thread.moves == [(CHAT, 0)]
     await bench.deliver(0, 4)
     for message in in_the_queue:
-        bench.runtime.lanes.put(message.batch)
+        for batch in message.batches:
+            bench.runtime.lanes.put(batch)
     await bench.runtime.lanes.wait_idle()
     assert [entry[2] for entry in bench.work.done] == [[0, 1], [2, 3]]
     assert await bench.consumer.commit()
@@ -69,7 +70,8 @@ async def test_no_more_is_asked_for_than_two_batches_a_partition(bench: Bench) -
     fetcher = SimpleNamespace(should_stop=False)
     draining = asyncio.ensure_future(bench.consumer._drain_messages(fetcher))
     for start in (0, 2):
-        bench.thread.results.put_nowait({CHAT: bench.fetched(start, start + 2)})
+        large = bench.fetched(start, start + 2, value=b"x" * FEW_BYTES)
+        bench.thread.results.put_nowait({CHAT: large})
     await until(lambda: len(bench.delivered) == 2)
     await asyncio.sleep(0.02)
     assert len(bench.thread.asked) == 2
@@ -107,7 +109,7 @@ async def test_records_that_are_on_their_way_when_the_fetch_loop_is_cancelled_co
     await until(lambda: bool(bench.delivered))
     second.cancel()
     await asyncio.gather(second, return_exceptions=True)
-    assert bench.delivered[0].batch.records[0].source.offset == 0
+    assert bench.delivered[0].batches[0].records[0].source.offset == 0
 
 
 async def test_a_fetch_that_fails_ends_the_process(bench: Bench) -> None:

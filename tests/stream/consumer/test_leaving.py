@@ -77,7 +77,7 @@ async def test_the_producers_go_after_the_slice_in_flight_and_nothing_is_begun_a
     await bench.deliver(0, 4)
     await bench.deliver(4, 6)
     await until(lambda: bool(bench.work.begun))
-    state, late = bench.consumer.partitions[CHAT], bench.delivered[1].batch
+    state, late = bench.consumer.partitions[CHAT], bench.delivered[1].batches[0]
     leaving = asyncio.ensure_future(ways_out(bench)[way]())
     await asyncio.sleep(0.01)
     assert gone == [], "the slice in flight still needs its producer"

@@ -92,9 +92,11 @@ async def test_a_batch_that_reaches_its_lane_after_the_next_take_over_is_not_beg
     await bench.take_over()
     await bench.deliver(0, 2)
     await bench.take_over()
-    bench.runtime.lanes.put(in_the_queue[0].batch)
+    for batch in in_the_queue[0].batches:
+        bench.runtime.lanes.put(batch)
     await bench.deliver(0, 2)
-    bench.runtime.lanes.put(in_the_queue[1].batch)
+    for batch in in_the_queue[1].batches:
+        bench.runtime.lanes.put(batch)
     await bench.runtime.lanes.wait_idle()
     await asyncio.sleep(0.01)
     assert bench.work.begun == [(*CHAT, [0, 1])]
