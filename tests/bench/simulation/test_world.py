@@ -68,7 +68,7 @@ def test_what_waits_is_worked_through_at_the_rate_that_full_slices_allow() -> No
     scaled=st.booleans(),
     down=st.none() | st.tuples(st.floats(1, 40), st.floats(41, 80)),
 )
-def test_every_message_is_done_once_no_sooner_than_it_takes_and_in_its_partitions_order(  # noqa: PLR0917
+def test_every_message_is_done_once_no_sooner_than_it_takes_and_in_its_partitions_order(  # noqa: PLR0917 - Hypothesis names them
     arrivals: list[tuple[float, int]],
     workers: int,
     fixed: float,
