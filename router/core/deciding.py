@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -28,6 +28,7 @@ _IGNORED = {"not_customer": explaining.NOT_CUSTOMER, "auto_reply": explaining.AU
 _LEAST_URGENT = 5
 _VARIANTS = {f"{digit:x}": f"{digit & 0b0011 | 0b1000:x}" for digit in range(16)}
 """RFC 9562's two fixed bits, put into a hexadecimal digit."""
+_NAMESPACE = NAMESPACE_URL.bytes
 _LAST_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -106,7 +107,7 @@ def decide(
         source=source,
         choice=choice,
         language=text.language,
-        flags=tuple(sorted(flags, key=lambda flag: (_rank(flag, policy), flag))),
+        flags=_gravest_first(flags, policy) if flags else (),
         prediction=prediction,
         around=around,
     )
@@ -122,9 +123,9 @@ def _flags_read(prediction: Prediction | None, policy: Policy) -> dict[str, floa
     return read
 
 
-def _rank(flag: str, policy: Policy) -> int:
-    names = list(policy.flags)
-    return names.index(flag) if flag in names else len(names)
+def _gravest_first(flags: Collection[str], policy: Policy) -> tuple[str, ...]:
+    rank = {flag: place for place, flag in enumerate(policy.flags)}
+    return tuple(sorted(flags, key=lambda flag: (rank.get(flag, len(rank)), flag)))
 
 
 def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumstances) -> Decision:
@@ -149,7 +150,7 @@ def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumsta
 def decision_id(source: Source) -> str:
     """The same for the same record on every replay, so that consumers can drop duplicates."""
     # What ``uuid5`` says, in a fifth of its time.
-    name = NAMESPACE_URL.bytes + str(source).encode()
+    name = _NAMESPACE + str(source).encode()
     digest = hashlib.sha1(name, usedforsecurity=False).hexdigest()
     variant = _VARIANTS[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from router.core.policy import Rule
 
 NOT_CUSTOMER = "The message was not written by the customer."
@@ -61,6 +63,7 @@ def no_queue(intent: str, confidence: float, queue: str) -> str:
     )
 
 
+@lru_cache(maxsize=20_000)
 def percent(share: float) -> str:
     """Exact to the four places that shares are rounded to, so that 49.96% never reads as 50%."""
     return f"{100 * share:.2f}".rstrip("0").rstrip(".") + "%"

@@ -12,8 +12,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_PHRASE_WORDS = 12
+_REMEMBERED = 20_000
+"""Words whose place in the trie is kept at hand; a few megabytes."""
+
 MIN_STEM = 3
 """A stem of one or two letters would match half of any text."""
 
@@ -23,7 +27,7 @@ _LETTERS = str.maketrans(
 )
 _WORD_OR_END = re.compile(r"[^\W_]+|[.!?。]")
 _PHRASE_WORD = re.compile(r"[^\W_]+\*?")
-_ENDS = (b".", b"!", b"?")
+_ENDS = {b".": b" . ", b"!": b" ! ", b"?": b" ? "}
 _SPACED = bytes(
     byte if bytes([byte]).isalnum() or bytes([byte]) in _ENDS else ord(" ") for byte in range(256)
 )
@@ -44,8 +48,8 @@ def tokens_of(text: str) -> list[str]:
     if not text.isascii():
         return _WORD_OR_END.findall(text)
     spaced = text.encode().translate(_SPACED)
-    for end in _ENDS:
-        spaced = spaced.replace(end, b" %b " % end)
+    for end, apart in _ENDS.items():
+        spaced = spaced.replace(end, apart)
     return spaced.decode().split()
 
 
@@ -98,12 +102,27 @@ class _Node:
 _NOWHERE: tuple[_Node, ...] = ()
 
 
+class _Start(NamedTuple):
+    """What begins with a word: ``whole`` where that alone is a phrase, else which words and which
+    stems' first letters go on from it."""
+
+    nodes: Sequence[_Node]
+    whole: bool
+    words: frozenset[str]
+    stems: frozenset[str]
+
+
+_UNMET = _Start((), False, frozenset(), frozenset())
+
+
 class PhraseIndex:
     """Phrases by number. A number is found where one of its phrases stands outside every
     exception of the same number: ``complaint*`` but not within ``no complaint*``."""
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._starts: dict[str, _Start | None] = {}
+        """By word, as it was met; None for most, which begin nothing."""
 
     def add(
         self,
@@ -111,6 +130,7 @@ class PhraseIndex:
         phrases: Iterable[tuple[str, ...]],
         exceptions: Iterable[tuple[str, ...]] = (),
     ) -> None:
+        self._starts = {}
         for phrase in phrases:
             node = self._node(phrase)
             node.found = (*node.found, number)
@@ -129,24 +149,34 @@ class PhraseIndex:
         tokens = tokens_of(fold(text))
         found: set[int] = set()
         reach: dict[int, int] = {}
-        words, stems, after = self._root.words, self._root.stem_lengths, self._root.after
+        starts = self._starts
         for end, token in enumerate(tokens, 1):
             # Most words begin no phrase, and most that do are followed by another word than its
             # second: look-ups tell, before anything more is called.
-            if token in words or token[:MIN_STEM] in stems:
-                nodes = after(token) if token[:MIN_STEM] in stems else (words[token],)
+            start = starts.get(token, _UNMET)
+            if start is _UNMET:
+                start = self._start(token)
+            if start is not None:
                 then = tokens[end] if end < len(tokens) else ""
-                start = then[:MIN_STEM]
-                for node in nodes:
-                    if (
-                        node.found
-                        or node.excepted
-                        or then in node.words
-                        or start in node.stem_lengths
-                    ):
-                        _walk(tokens, end, nodes, found, reach)
-                        break
+                if start.whole or then in start.words or then[:MIN_STEM] in start.stems:
+                    _walk(tokens, end, start.nodes, found, reach)
         return found
+
+    def _start(self, token: str) -> _Start | None:
+        """What begins with ``token``, and remembered: texts have the same words again and again."""
+        nodes = self._root.after(token)
+        start = None
+        if nodes:
+            start = _Start(
+                nodes,
+                any(node.found or node.excepted for node in nodes),
+                frozenset(word for node in nodes for word in node.words),
+                frozenset(letters for node in nodes for letters in node.stem_lengths),
+            )
+        if len(self._starts) >= _REMEMBERED:
+            self._starts = {}  # most of them were written once; whoever reads the old one may
+        self._starts[token] = start
+        return start
 
 
 def _walk(

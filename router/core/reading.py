@@ -62,6 +62,8 @@ def _cleaned(event: Event, subject: str, body: str, cuts: tuple[Cut, ...]) -> Cl
 def _line(part: str) -> tuple[str, int, int]:
     """``part`` as one bounded line; how many characters went as controls, and how many as too
     long."""
+    if not part:
+        return "", 0, 0
     if len(part) <= HEAD + TAIL and is_plain(part):
         return compact(part), 0, 0
     visible = without_controls(unify_lines(part))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from router.core import phrases
 from router.core.phrases import PhraseIndex, fold, parse_phrase, tokens_of
 
 
@@ -127,3 +128,22 @@ def test_a_long_hostile_text_takes_no_longer_than_its_length_asks() -> None:
     start = time.process_time()
     assert index.find("my " * 50_000) == set()
     assert time.process_time() - start < 5
+
+
+def test_what_is_remembered_of_words_is_bounded_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(phrases, "_REMEMBERED", 3)
+    index = PhraseIndex()
+    index.add(1, [("lost", "card")])
+    for _ in range(3):
+        assert index.find("one two three lost card four five") == {1}
+        assert len(index._starts) <= 3
+
+
+def test_a_phrase_that_is_added_later_is_found_too() -> None:
+    index = PhraseIndex()
+    index.add(1, [("lost",)])
+    assert index.find("lost card") == {1}
+    index.add(2, [("card",)])
+    assert index.find("lost card") == {1, 2}
