@@ -81,8 +81,8 @@ class Settings:
         high=10_000,
     )
     fetch_wait: float = _setting(
-        0.05,
-        "Longest wait of the broker for more records before it answers a fetch.",
+        0.25,
+        "Longest wait of the broker before it answers a fetch that finds nothing.",
         low=0,
         high=5,
     )
