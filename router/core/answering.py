@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from router.core.asking import OnFault
 from router.core.choosing import Model, ModelSet
-from router.core.deciding import Circumstances, asks_model
+from router.core.circumstances import Circumstances
+from router.core.deciding import asks_model
 from router.core.decision import Decision
 from router.core.prediction import Prediction, Predictions, Question
 from router.core.shadowing import Message, Shadow, offer

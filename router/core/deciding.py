@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Literal
-from uuid import NAMESPACE_URL
 
 from router.core import explaining
-from router.core.decision import Candidate, Decision, Reason, Stage
+from router.core.circumstances import Circumstances
+from router.core.decision import Candidate, Decision, Reason
+from router.core.decision_id import decision_id
 from router.core.event import Event, channel_of
 from router.core.policy import Flag, Handling, Matched, Policy, Rule
-from router.core.prediction import ModelRef, Prediction
+from router.core.prediction import Prediction
 from router.core.record import Source
 from router.core.text import UNKNOWN_LANGUAGE, CustomerText
 from router.core.topics import IGNORED, REVIEW
@@ -26,25 +25,7 @@ IgnoreReason = Literal["not_customer", "auto_reply"]
 
 _IGNORED = {"not_customer": explaining.NOT_CUSTOMER, "auto_reply": explaining.AUTO_REPLY}
 _LEAST_URGENT = 5
-_VARIANTS = {f"{digit:x}": f"{digit & 0b0011 | 0b1000:x}" for digit in range(16)}
-"""RFC 9562's two fixed bits, put into a hexadecimal digit."""
-_NAMESPACE = NAMESPACE_URL.bytes
 _LAST_TIME = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What a batch's decisions share. ``languages`` and ``model_flags`` are the model's, None and
-    none where there is no model to ask. ``timings`` may still be filled in until the decision is
-    written out."""
-
-    policy: Policy
-    model: ModelRef | None
-    languages: frozenset[str] | None
-    decided_at: datetime
-    timings: Mapping[Stage, float]
-    router_version: str
-    model_flags: frozenset[str] = frozenset()
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -145,15 +126,6 @@ def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumsta
         prediction=None,
         around=around,
     )
-
-
-def decision_id(source: Source) -> str:
-    """The same for the same record on every replay, so that consumers can drop duplicates."""
-    # What ``uuid5`` says, in a fifth of its time.
-    name = _NAMESPACE + str(source).encode()
-    digest = hashlib.sha1(name, usedforsecurity=False).hexdigest()
-    variant = _VARIANTS[digest[16]]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _reads(language: str, around: Circumstances) -> bool:

@@ -12,8 +12,9 @@ from router.core.answering import Answer, Answering, show
 from router.core.asking import Ask, OnFault, ask
 from router.core.batch_reading import BatchReading, Ignored
 from router.core.choosing import Model, ModelSet
+from router.core.circumstances import Circumstances
 from router.core.clock import Clock
-from router.core.deciding import Circumstances, decide, ignore
+from router.core.deciding import decide, ignore
 from router.core.decision import Decision, Stage
 from router.core.event import Event, Rejected
 from router.core.parsing import EventValidators, parse_event

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
 
-from router.core.deciding import Circumstances, decide
+from router.core.circumstances import Circumstances
+from router.core.deciding import decide
 from router.core.event import ChatMessage
 from router.core.fitting import Sent
 from router.core.policy import Matched, Policy

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from router.core.deciding import Circumstances, decide
+from router.core.circumstances import Circumstances
+from router.core.deciding import decide
 from router.core.decision import Decision
 from router.core.event import ChatMessage, EmailMessage, Event
 from router.core.located_yaml import Document, Path, Problem

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from router.core.deciding import decision_id
+from router.core.decision_id import decision_id
 from router.core.line import Outcome
 from router.core.record import Source
 from router.core.topics import DEAD_LETTER

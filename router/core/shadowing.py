@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from router.core.deciding import Circumstances, asks_model, decide
+from router.core.circumstances import Circumstances
+from router.core.deciding import asks_model, decide
 from router.core.decision import Decision
 from router.core.event import Event
 from router.core.policy import Matched

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from router.core.asking import Ask, OnFault
 from router.core.choosing import Close
-from router.core.deciding import Circumstances
+from router.core.circumstances import Circumstances
 from router.core.prediction import Classifier, Question
 from router.core.shadowing import Aside, agrees, asks_shadow
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from router.assembly import open_validators
 from router.core.asking import ask
 from router.core.choosing import Model, ModelSet, in_share, under_the_name
-from router.core.deciding import Circumstances
+from router.core.circumstances import Circumstances
 from router.core.decision import Decision
 from router.core.line import Line
 from router.core.prediction import FlagScore, IntentScore, ModelRef, Prediction

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.core.deciding import Circumstances, asks_model, decide, decision_id, ignore
+from router.core.circumstances import Circumstances
+from router.core.deciding import asks_model, decide, ignore
 from router.core.decision import Decision
+from router.core.decision_id import decision_id
 from router.core.event import ChatMessage
 from router.core.prediction import FlagScore, Prediction
 from router.core.record import Source

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.core.deciding import Circumstances, decide, ignore
+from router.core.circumstances import Circumstances
+from router.core.deciding import decide, ignore
 from router.core.decision import Decision
 from router.core.event import Rejected
 from router.core.record import Headers, InRecord, OutRecord, Source

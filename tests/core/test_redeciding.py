@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.core.deciding import decision_id
+from router.core.decision_id import decision_id
 from router.core.event import Rejected
 from router.core.line import Outcome
 from router.core.record import OutRecord, Source

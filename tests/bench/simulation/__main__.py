@@ -62,7 +62,7 @@ def main() -> int:
 def head(document: Mapping[str, Any], costs: Costs) -> str:
     """What was measured when, and what of it the simulation is made."""
     return (
-        f"Measured {document['date'][:10]} at commit {document['commit'][:12]}: a slice costs "
+        f"Measured {document['date'][:10]} at commit {document['commit'][:12]}: a batch costs "
         f"{costs.fixed * 1e3:.1f} ms and each message of it {costs.each * 1e3:.2f} ms; "
         f"{costs.after * 1e3:.0f} ms more until it can be read."
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tests.bench.capacity import error
-from tests.bench.cases import ONNX, ROUTER, middle
+from tests.bench.cases import ROUTER, middle
 from tests.bench.document import median
 from tests.bench.figures import Latency, latencies
 from tests.bench.ratios import Cells, Waits
@@ -22,6 +22,11 @@ from tests.bench.waits import QUIET, Wait
 _CONVERSATIONS = 400
 _MESSAGES = 20_000
 _SECONDS = 120.0
+
+_HALF = (ROUTER, "live", 0.5)
+_MOST_FIXED = 0.25
+_FIXED_WITHIN = 0.000_1
+"""Seconds: no batch costs more beside its messages, and so well is it found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,10 @@ class Check:
 
 
 def costs_of(cells: Cells, waits: Waits) -> Costs:
-    """Of the live bundle on chat. A full slice and a single message are two measurements, and two
-    unknowns: the fixed cost and the cost a message. What a message waits beside the worker's own
-    time is the copy's latency where nothing queues.
+    """Of the live bundle on chat. What full batches and what small ones cost are two measurements,
+    the rate and the median latency at half of it, and two unknowns: the fixed cost and the cost a
+    message. What a message waits beside the worker's own time is the copy's latency where nothing
+    queues.
 
     Raises:
         ValueError: the document has no run of the live bundle.
@@ -49,13 +55,26 @@ def costs_of(cells: Cells, waits: Waits) -> Costs:
     rate = median(cells, case, "rate")
     if not rate:
         raise ValueError("the document has no run of the live bundle")
-    single = median(cells, case, "single", ONNX) or 1 / rate
-    slice_records = Costs(0, 0).slice_records
-    fixed = max(0.0, (single - 1 / rate) / (1 - 1 / slice_records))
-    each = 1 / rate - fixed / slice_records
     quiet = waits.get(Wait(ROUTER, "copy", QUIET))
     after = statistics.median(one.p50 for one in quiet) if quiet else 0.0
-    return Costs(fixed, each, after)
+    half = [wait for wait in waits if (wait.program, wait.load, wait.share) == _HALF]
+    if not half:
+        return _costs(0.0, rate, after)
+    aim = statistics.median(one.p50 for one in waits[half[0]])
+    low, high = 0.0, _MOST_FIXED
+    while high - low > _FIXED_WITHIN:
+        middling = (low + high) / 2
+        if _open_loop(_costs(middling, rate, after), half[0]).p50 < aim:
+            low = middling
+        else:
+            high = middling
+    return _costs(low, rate, after)
+
+
+def _costs(fixed: float, rate: float, after: float) -> Costs:
+    """``rate`` is that of full batches."""
+    full = Costs(0.0, 0.0).batch_records
+    return Costs(fixed, max(0.0, 1 / rate - fixed / full), after)
 
 
 def checks(cells: Cells, waits: Waits, costs: Costs) -> Iterator[Check]:

@@ -77,7 +77,7 @@ def scenarios() -> Iterator[Scenario]:
 def play(scenario: Scenario, costs: Costs, *, scale: float = 1.0, seed: int = 1) -> Told:
     """``scale`` shortens every wave, for a try."""
     dice = np.random.default_rng(seed)
-    full = 1 / (costs.each + costs.fixed / costs.slice_records)
+    full = 1 / (costs.each + costs.fixed / costs.batch_records)
     waves = [Wave(wave.until * scale, wave.rate * full) for wave in scenario.waves]
     times = poisson(waves, dice)
     places = partitions_of(

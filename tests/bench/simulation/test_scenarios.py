@@ -9,9 +9,12 @@ import pytest
 
 from tests.bench.document import cells_in, waits_in
 from tests.bench.drawn import drawn_document
+from tests.bench.figures import latencies
+from tests.bench.schedule import poisson as customers
 from tests.bench.simulation.arrivals import Wave, daily, partitions_of, poisson, skew
 from tests.bench.simulation.fitting import checks, costs_of, drained
 from tests.bench.simulation.scenarios import PARTITIONS, play, scenarios
+from tests.bench.simulation.world import Costs, simulate
 
 
 def test_customers_come_in_order_and_at_each_waves_rate() -> None:
@@ -43,13 +46,24 @@ def test_few_conversations_that_write_most_fill_one_partition() -> None:
     assert uneven > 2.0
 
 
-def test_costs_are_fitted_to_a_full_slice_and_to_a_single_message() -> None:
+@pytest.mark.parametrize("fixed", [0.0, 0.004, 0.02])
+def test_costs_are_found_again_from_a_rate_and_the_latency_at_half_of_it(fixed: float) -> None:
     document = drawn_document()
-    costs = costs_of(cells_in(document), waits_in(document))
-    assert costs.fixed + costs.each == pytest.approx(0.006)
-    assert costs.fixed / costs.slice_records + costs.each == pytest.approx(1 / 200)
+    cells, waits = cells_in(document), waits_in(document)
+    real = Costs(fixed, 1 / 200 - fixed / Costs(0, 0).batch_records, after=0.02)
+    half = next(wait for wait in waits if wait.load == "live" and wait.share == 0.5)
+    due = np.asarray(customers(half.rate, 60.0))
+    places = np.arange(len(due), dtype=np.int64) % half.case.partitions
+    seen = simulate(due, places, half.case.partitions, real, workers=1)
+    costs = costs_of(cells, waits | {half: [latencies(seen.waits.tolist())]})
+    assert costs.fixed == pytest.approx(fixed, rel=0.15, abs=0.001)
     assert costs.after == 0.02
     assert drained(costs, 1, 4) == pytest.approx(200, rel=0.02)
+
+
+def test_without_a_latency_a_batch_is_taken_to_cost_nothing_of_its_own() -> None:
+    cells = cells_in(drawn_document())
+    assert costs_of(cells, {}) == Costs(0.0, 1 / 200)
 
 
 def test_no_live_run_is_no_fit() -> None:

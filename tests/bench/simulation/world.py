@@ -1,10 +1,10 @@
 """Partitions, the workers that have them, and time.
 
-A worker takes what waits on one of its partitions, at most a slice, works on it for a fixed time
-and a time for each message, and publishes it; then it looks at its next partition. Order within a
-partition is kept. When workers come or go all of them pause, and the partitions are dealt anew.
-Events are a heap of moments; nothing is drawn by chance but the arrivals, so a seed gives the same
-run again.
+A worker takes what waits on its partitions, at most a batch, works on it for a fixed time and a
+time for each message, and publishes it; then it looks again, and first at the partition after the
+last. Order within a partition is kept. When workers come or go all of them pause, and the
+partitions are dealt anew. Events are a heap of moments; nothing is drawn by chance but the
+arrivals, so a seed gives the same run again.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from tests.bench.simulation.scaling import Aims, Scaler
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Seconds: ``fixed`` a slice and ``each`` a message of the worker's time, ``after`` until what
+    """Seconds: ``fixed`` a batch and ``each`` a message of the worker's time, ``after`` until what
     it published can be read (the worker goes on meanwhile); ``pause`` a rebalance takes, ``start``
     a new worker needs before it joins."""
 
     fixed: float
     each: float
     after: float = 0.0
-    slice_records: int = 256
+    batch_records: int = 1_000
     pause: float = 3.0
     start: float = 20.0
 
@@ -37,7 +37,7 @@ class Costs:
 class Seen:
     """``waits`` are each message's seconds until it can be read, in order of arrival; ``workers``
     the moments at which their number changed; ``lag`` the largest age seen at each look;
-    ``ended`` when the last slice was done."""
+    ``ended`` when the last batch was done."""
 
     waits: Times
     workers: list[tuple[float, int]]
@@ -125,24 +125,21 @@ class _World:
         return Seen(self._waits(), self._changes, self._lag, max(self._until, default=0.0))
 
     def _work(self, now: float, worker: _Worker, value: int) -> None:
-        """One slice of the worker's next partition on which something waits; none: it sleeps until
-        something comes."""
-        count = len(worker.partitions)
-        for step in range(count):
-            place = (worker.next + step) % count
-            number = worker.partitions[place]
-            done, due = self._done[number], self._due[number]
-            if done < len(due) and due[done] <= now and self._until[number] <= now:
-                waiting = bisect_right(due, now, done, done + self._most(done, due)) - done
-                worker.next = (place + 1) % count
-                took = self._costs.fixed + waiting * self._costs.each
-                worker.spent += took
+        """One batch of what waits on the worker's partitions; nothing: it sleeps until something
+        comes."""
+        taken = self._taken(now, worker)
+        if taken:
+            size = sum(waiting for _, waiting in taken)
+            took = self._costs.fixed + size * self._costs.each
+            worker.spent += took
+            for number, waiting in taken:
+                done = self._done[number]
                 self._ends[number][done : done + waiting] = now + took
                 self._until[number] = now + took
                 self._done[number] += waiting
-                self._left -= waiting
-                self._push(now + took, "work", value)
-                return
+            self._left -= size
+            self._push(now + took, "work", value)
+            return
         coming = [
             max(self._due[number][self._done[number]], self._until[number])
             for number in worker.partitions
@@ -151,8 +148,20 @@ class _World:
         if coming:
             self._push(min(coming), "work", value)
 
-    def _most(self, done: int, due: list[float]) -> int:
-        return min(self._costs.slice_records, len(due) - done)
+    def _taken(self, now: float, worker: _Worker) -> list[tuple[int, int]]:
+        """How many of which partitions go into the next batch."""
+        count, first = len(worker.partitions), worker.next
+        taken: list[tuple[int, int]] = []
+        room = self._costs.batch_records
+        for step in range(count):
+            number = worker.partitions[(first + step) % count]
+            done, due = self._done[number], self._due[number]
+            if room and done < len(due) and due[done] <= now and self._until[number] <= now:
+                waiting = bisect_right(due, now, done, min(done + room, len(due))) - done
+                taken.append((number, waiting))
+                room -= waiting
+                worker.next = (first + step + 1) % count
+        return taken
 
     def _waits(self) -> Times:
         waits = np.zeros(len(self._times))
