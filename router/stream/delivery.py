@@ -7,7 +7,7 @@ The rest of the stream knows this protocol alone; ``AtLeastOnce`` is here, the o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -15,7 +15,7 @@ import structlog
 from router.core.record import OutRecord
 from router.errors import StreamError
 from router.stream.partition import Partition, TopicPartition
-from router.stream.sending import SendingProducer, Sent, send
+from router.stream.sending import Places, SendingProducer, Sent, send
 
 _RENEWALS = 5
 _log = structlog.get_logger("router.stream")
@@ -93,6 +93,7 @@ class AtLeastOnce:
     name: str = "at-least-once"
     commits: bool = True
     together: bool = True
+    _places: Places = field(default_factory=Places)
 
     async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """Nothing is needed."""
@@ -108,7 +109,7 @@ class AtLeastOnce:
         renewals = 0
         while left:
             producer = self.producers.current
-            sent = await send(producer, records, left, alone, self.limit)
+            sent = await send(producer, records, left, alone, self.limit, shared=self._places)
             if sent.whole:
                 return
             owners = owners or owners_of(parcels)

@@ -21,7 +21,7 @@ from router.core.record import OutRecord
 from router.errors import StreamError
 from router.stream.delivery import Parcel, flat, log_refused, owners_of
 from router.stream.partition import Partition, TopicPartition
-from router.stream.sending import Sent, send
+from router.stream.sending import Places, Sent, send
 
 MakeProducer = Callable[[str], Any]
 """A producer, not started, under a transactional id."""
@@ -97,7 +97,11 @@ class ExactlyOnce:
             records = flat([parcel])
             by_themselves = {n for n, record in enumerate(records) if id(record) in alone}
             await producer.begin_transaction()
-            sent = await send(producer, records, range(len(records)), by_themselves, self._limit)
+            everything = range(len(records))
+            # One slice at a time: nobody else waits for a place of this producer's.
+            sent = await send(
+                producer, records, everything, by_themselves, self._limit, shared=Places()
+            )
             if sent.whole:
                 break
             # Its sequence numbers are broken now; a fresh one under the same id aborts for us.

@@ -37,6 +37,21 @@ _HEADER_BYTES = 64
 _rotation = itertools.count()
 
 
+class Places:
+    """Who hands the next batch of an output partition to a producer, in the order of asking.
+
+    aiokafka has one place for each partition. Of several that wait for it any may be next, and one
+    that is passed over again and again is given up long before its time (`add_batch` takes what it
+    has waited off its limit anew at each turn).
+    """
+
+    def __init__(self) -> None:
+        self._locks: dict[tuple[str, int], asyncio.Lock] = {}
+
+    def of(self, topic: str, partition: int) -> asyncio.Lock:
+        return self._locks.setdefault((topic, partition), asyncio.Lock())
+
+
 class SendingProducer(Protocol):
     """What is needed of ``AIOKafkaProducer``."""
 
@@ -68,8 +83,11 @@ async def send(
     places: Sequence[int],
     alone: set[int],
     limit: float,
+    *,
+    shared: Places,
 ) -> Sent:
     """Publish ``records[place]`` for each of ``places`` in order; ``alone`` go one in a batch.
+    ``shared`` is the same for all that send by ``producer``.
 
     Raises:
         StreamError: a batch failed for good, or was not acknowledged within ``limit`` seconds.
@@ -84,7 +102,8 @@ async def send(
     while waiting and not sent.refused and not sent.broken:
         wave = _wave(producer, records, waiting, alone)
         waiting = [queue for queue in waiting if not queue.empty]
-        results = await _publish(producer, wave, max(0.0, deadline - time.monotonic()), limit)
+        left = max(0.0, deadline - time.monotonic())
+        results = await _publish(producer, wave, left, limit, shared)
         for (_, _, members), result in zip(wave, results, strict=True):
             _note(sent, members, result)
     return sent
@@ -192,7 +211,7 @@ def _fill(
 
 
 async def _publish(
-    producer: SendingProducer, wave: _Wave, left: float, limit: float
+    producer: SendingProducer, wave: _Wave, left: float, limit: float, shared: Places
 ) -> list[BaseException | None]:
     """The result of each batch of the wave: None where it is acknowledged."""
     deadline = asyncio.get_running_loop().time() + left
@@ -201,7 +220,8 @@ async def _publish(
     try:
         async with asyncio.timeout_at(deadline):
             for queue, batch, _ in wave:
-                sends.append(await _sent(producer, queue, batch))
+                async with shared.of(queue.topic, queue.partition):
+                    sends.append(await _sent(producer, queue, batch))
             for send in sends:
                 results.append(await _result(send))  # noqa: PERF401 - as far as it gets in time
     except TimeoutError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Awaitable
+from typing import Any
 
 import pytest
 from aiokafka.errors import (
@@ -16,7 +18,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from router.core.record import OutRecord
 from router.errors import StreamError
 from router.stream import sending
-from router.stream.sending import Sent, send
+from router.stream.sending import Places, Sent, send
 from tests.stream.fakes import FakeBatch, FakeProducer
 
 
@@ -25,7 +27,7 @@ def out(number: int, *, key: bytes | None = None, topic: str = "queue.cards") ->
 
 
 async def send_all(producer: FakeProducer, records: list[OutRecord], limit: float = 5.0) -> Sent:
-    return await send(producer, records, range(len(records)), set(), limit)
+    return await send(producer, records, range(len(records)), set(), limit, shared=Places())
 
 
 async def test_a_key_lands_where_other_clients_put_it() -> None:
@@ -48,7 +50,7 @@ async def test_records_of_one_key_keep_their_order_over_several_batches() -> Non
 async def test_records_without_a_key_are_spread_over_partitions_slice_by_slice() -> None:
     producer = FakeProducer()
     for n in range(12):
-        await send(producer, [OutRecord("t", None, b"%d" % n, ())], [0], set(), 5)
+        await send(producer, [OutRecord("t", None, b"%d" % n, ())], [0], set(), 5, shared=Places())
     assert {partition for _, partition, _, _ in producer.log} == {0, 1, 2}
 
 
@@ -141,3 +143,27 @@ async def test_a_batch_that_fails_after_it_was_given_up_is_no_complaint_of_the_l
     await asyncio.sleep(0.01)
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+async def test_slices_that_share_an_output_partition_take_their_places_in_order() -> None:
+    """aiokafka gives up on one that waits beside others and is passed over: see `Places`."""
+
+    class OnePlace(FakeProducer):
+        waiting = 0
+
+        async def send_batch(
+            self, batch: FakeBatch, topic: str, *, partition: int
+        ) -> Awaitable[Any]:
+            self.waiting += 1
+            assert self.waiting == 1
+            await asyncio.sleep(0)
+            self.waiting -= 1
+            self.log += [(topic, partition, key, value) for key, value, _ in batch.appended]
+            done = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return done
+
+    producer, shared = OnePlace(), Places()
+    slices = [[OutRecord("t", b"k", b"%d" % number, ())] for number in range(50)]
+    await asyncio.gather(*(send(producer, one, [0], set(), 5, shared=shared) for one in slices))
+    assert [value for *_, value in producer.log] == [b"%d" % number for number in range(50)]

@@ -47,7 +47,7 @@ def make_app(settings: Settings, work: Work) -> FastStream:
         group_id=settings.group,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.ACK,
-        max_records=settings.batch_records,
+        max_records=settings.batch_records // 2,  # what comes of them must fit one batch
         batch_timeout_ms=_WAIT_MS,
         decoder=_as_it_is,
     )

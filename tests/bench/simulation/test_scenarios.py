@@ -55,7 +55,7 @@ def test_costs_are_found_again_from_a_rate_and_the_latency_at_half_of_it(fixed: 
     due = np.asarray(customers(half.rate, 60.0))
     places = np.arange(len(due), dtype=np.int64) % half.case.partitions
     seen = simulate(due, places, half.case.partitions, real, workers=1)
-    costs = costs_of(cells, waits | {half: [latencies(seen.waits.tolist())]})
+    costs = costs_of(cells, dict(waits) | {half: [latencies(seen.waits.tolist())]})
     assert costs.fixed == pytest.approx(fixed, rel=0.15, abs=0.001)
     assert costs.after == 0.02
     assert drained(costs, 1, 4) == pytest.approx(200, rel=0.02)

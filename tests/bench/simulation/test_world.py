@@ -102,7 +102,7 @@ def test_nothing_is_done_while_there_is_no_worker() -> None:
 
 
 def test_a_burst_brings_workers_and_quiet_takes_them_away() -> None:
-    waves = [Wave(300.0, 1.0), Wave(600.0, 12.0), Wave(4_000.0, 1.0)]
+    waves = [Wave(300.0, 1.0), Wave(600.0, 15.0), Wave(4_000.0, 1.0)]
     dice = np.random.default_rng(11)
     times = poisson(waves, dice)
     places = dice.integers(0, 8, len(times))
