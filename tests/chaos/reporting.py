@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,6 +17,8 @@ import aiokafka
 from router.stream.consumer import BatchConsumer
 from router.stream.delivery import AtLeastOnce
 from router.stream.exactly_once import ExactlyOnce
+from router.stream.gathering import Turn
+from router.stream.partition import Slice
 from router.stream.thread import BatchThread
 from router.stream.work import Routing
 from tests.chaos.board import Board, Moment, Phase
@@ -31,9 +33,10 @@ class _Slice:
     def __init__(self, board: Board) -> None:
         self._board = board
         self.phase: Phase | None = None
+        self._over = False
 
     def enter(self, phase: Phase | None) -> None:
-        if phase is self.phase:
+        if phase is self.phase or self._over:
             return
         before, self.phase = self.phase, phase
         if phase is not None:  # first, so that it is never at none
@@ -41,8 +44,27 @@ class _Slice:
         if before is not None:
             self._board.end(before)
 
+    def end(self) -> None:
+        """For good: who publishes it may notice later that nobody waits for it."""
+        self.enter(None)
+        self._over = True
 
-_current: ContextVar[_Slice | None] = ContextVar("slice", default=None)
+
+class _Publication:
+    """The slices that go out together."""
+
+    def __init__(self, slices: Sequence[_Slice]) -> None:
+        self._slices = slices
+        self.begun = False
+        """Something of it was sent."""
+
+    def enter(self, phase: Phase) -> None:
+        self.begun = True
+        for one in self._slices:
+            one.enter(phase)
+
+
+_current: ContextVar[_Publication | None] = ContextVar("publication", default=None)
 
 
 def report_to(board: Board) -> None:
@@ -84,35 +106,43 @@ def _wrap(owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
 
 
 def _report_slices(board: Board) -> None:
-    async def do(original: Any, *args: Any, **kwargs: Any) -> Any:
-        one = _Slice(board)
-        _current.set(one)
-        one.enter(Phase.BEFORE_SEND)
+    under_way: dict[Slice, _Slice] = {}
+
+    async def do(original: Any, self: Any, one: Slice) -> Any:
+        state = under_way[one] = _Slice(board)
+        state.enter(Phase.BEFORE_SEND)
         try:
             await _hold(board, Phase.BEFORE_SEND, Moment.BEFORE)
-            return await original(*args, **kwargs)
+            return await original(self, one)
         finally:
-            one.enter(None)
+            del under_way[one]
+            state.end()
+
+    async def publish(original: Any, self: Any, turns: Sequence[Turn]) -> Any:
+        states = [under_way[turn.one] for turn in turns if turn.one in under_way]
+        _current.set(_Publication(states))
+        return await original(self, turns)
 
     async def send_batch(original: Any, *args: Any, **kwargs: Any) -> Any:
-        one = _current.get()
-        if one is None:
+        publication = _current.get()
+        if publication is None:
             return await original(*args, **kwargs)
-        if one.phase is Phase.BEFORE_SEND:
+        if not publication.begun:
             await _hold(board, Phase.BEFORE_SEND, Moment.THROUGH)
-            one.enter(Phase.SENDING)
+            publication.enter(Phase.SENDING)
         return await _through(board, Phase.SENDING, lambda: original(*args, **kwargs))
 
     _wrap(Routing, "do", do)
+    _wrap(Routing, "_publish", publish)
     _wrap(aiokafka.AIOKafkaProducer, "send_batch", send_batch)
 
 
 def _report_transactions(board: Board) -> None:
     def reporting(phase: Phase) -> Callable[..., Any]:
         async def step(original: Any, *args: Any, **kwargs: Any) -> Any:
-            one = _current.get()
-            if one is not None:
-                one.enter(phase)
+            publication = _current.get()
+            if publication is not None:
+                publication.enter(phase)
             return await _through(board, phase, lambda: original(*args, **kwargs))
 
         return step
@@ -179,20 +209,18 @@ def _report_rebalances(board: Board) -> None:
 def _report_idling(board: Board) -> None:
     """Told to be idle it fetches nothing more until all is done and committed."""
 
-    async def fetch(original: Any, *args: Any, **kwargs: Any) -> Any:
+    async def fetch(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
         until = time.monotonic() + _HOLD_SECONDS
-        while _busy(board) and time.monotonic() < until:  # noqa: ASYNC110  # nothing tells
-            await asyncio.sleep(_LOOK)
-        if _told_to_idle(board) and board.quiet:
-            for moment in Moment:
-                await _hold(board, Phase.IDLE, moment)
-        return await original(*args, **kwargs)
+        consumer = self.consumer
+        while _told_to_idle(board) and time.monotonic() < until:
+            if board.quiet and not any(one.out for one in consumer.partitions.values()):
+                for moment in Moment:
+                    await _hold(board, Phase.IDLE, moment)
+                break
+            await asyncio.sleep(_LOOK)  # nothing tells
+        return await original(self, *args, **kwargs)
 
     _wrap(BatchThread, "fetch", fetch)
-
-
-def _busy(board: Board) -> bool:
-    return _told_to_idle(board) and not board.quiet
 
 
 def _told_to_idle(board: Board) -> bool:
