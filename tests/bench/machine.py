@@ -28,6 +28,9 @@ _PACKAGES = (
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8")
 _ROOT = Path(__file__).parents[2]
 
+_CORES = len(os.sched_getaffinity(0))
+"""At the start: a measurement pins its own process later."""
+
 
 def facts() -> dict[str, Any]:
     """When, on what processor, with which versions, of which commit."""
@@ -37,7 +40,7 @@ def facts() -> dict[str, Any]:
         "changed": bool(_git("status", "--porcelain")),
         "machine": {
             "processor": _processor("model name"),
-            "cores": len(os.sched_getaffinity(0)),
+            "cores": _CORES,
             "instructions": [one for one in _FLAGS if one in _processor("flags").split()],
             "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20,
             "system": platform.system(),
