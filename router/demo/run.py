@@ -6,10 +6,12 @@ import asyncio
 import secrets
 import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from aiokafka.errors import KafkaError
 
@@ -118,11 +120,23 @@ def _embedded(settings: Settings, address: str) -> Settings:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM and a terminal that closes leave as Ctrl-C does, so that nothing is left behind."""
-    told = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(one, lambda *_: signal.raise_signal(signal.SIGINT)) for one in told]
+    """SIGTERM and a terminal that closes leave as Ctrl-C does, so that nothing is left behind; also
+    where a shell that started it in the background has Ctrl-C ignored. Under nohup the terminal may
+    close."""
+    ways: dict[signal.Signals, Callable[[int, FrameType | None], Any]] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: _as_ctrl_c,
+    }
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ways[signal.SIGHUP] = _as_ctrl_c
+    before = {one: signal.signal(one, way) for one, way in ways.items()}
     try:
         yield
     finally:
-        for one, handler in zip(told, before, strict=True):
+        for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    signal.raise_signal(signal.SIGINT)

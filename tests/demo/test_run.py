@@ -22,6 +22,18 @@ pytestmark = [
 WITHIN = 90.0
 
 
+@pytest.fixture(autouse=True)
+def as_started_from_a_terminal() -> Iterator[None]:
+    """Whoever runs the tests may ignore signals, and what is ignored is so in a child, too."""
+    before = [
+        (signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)),
+        (signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL)),
+    ]
+    yield
+    for one, handler in before:
+        signal.signal(one, handler)
+
+
 @contextmanager
 def _demo(folder: Path, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """The demo in a process of its own, with its temporary files in ``folder``."""
@@ -112,6 +124,22 @@ def test_being_told_to_end_before_the_worker_is_ready_leaves_cleanly(
     with _demo(tmp_path, "--plain") as process:
         _wait_for(process, "starting a worker")
         process.send_signal(told)
+        _, err = process.communicate(timeout=WITHIN)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    _assert_nothing_is_left(tmp_path)
+
+
+def test_under_nohup_in_the_background_it_outlives_the_terminal_and_heeds_sigterm(
+    tmp_path: Path,
+) -> None:
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    with _demo(tmp_path, "--events", "5000", "--plain") as process:
+        _wait_for(process, "starting a worker")
+        process.send_signal(signal.SIGHUP)
+        _wait_for(process, "decided")
+        process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=WITHIN)
     assert process.returncode == 130
     assert "Traceback" not in err
