@@ -9,15 +9,15 @@ from typing import Literal
 
 from router.core import explaining
 from router.core.circumstances import Circumstances
-from router.core.decision import Candidate, Decision, Reason
+from router.core.decision import Candidate, Decision
 from router.core.decision_id import decision_id
+from router.core.destination import Destination, by_flag, by_model, by_rule, to_review
 from router.core.event import Event, channel_of
-from router.core.policy import Flag, Handling, Matched, Policy, Rule
+from router.core.policy import Handling, Matched, Policy
 from router.core.prediction import Prediction
 from router.core.record import Source
 from router.core.text import UNKNOWN_LANGUAGE, CustomerText
-from router.core.topics import IGNORED, REVIEW
-from router.core.values import value
+from router.core.topics import IGNORED
 
 SCHEMA = "routing-decision/v1"
 
@@ -26,16 +26,6 @@ IgnoreReason = Literal["not_customer", "auto_reply"]
 _IGNORED = {"not_customer": explaining.NOT_CUSTOMER, "auto_reply": explaining.AUTO_REPLY}
 _LEAST_URGENT = 5
 _LAST_TIME = datetime.max.replace(tzinfo=UTC)
-
-
-@value(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    queue: str
-    reason: Reason
-    explanation: str
-    handling: Handling
-    rule: str | None = None
-    threshold: float | None = None
 
 
 def asks_model(text: CustomerText, matched: Matched, around: Circumstances) -> bool:
@@ -70,23 +60,23 @@ def decide(
     flags = {*matched.flags, *read}
     gravest = policy.gravest(flags) if flags else None
     if gravest is not None and gravest in matched.flags:
-        choice = _by_rule(matched.flags[gravest])
+        destination = by_rule(matched.flags[gravest])
     elif gravest is not None:
-        choice = _by_flag(policy.flags[gravest], read[gravest])
+        destination = by_flag(policy.flags[gravest], read[gravest])
     elif matched.rule is not None:
-        choice = _by_rule(matched.rule)
+        destination = by_rule(matched.rule)
     elif not text.text:
-        choice = _review(around, "empty", explaining.EMPTY)
+        destination = to_review(around.policy, "empty", explaining.EMPTY)
     elif not _reads(text.language, around):
-        choice = _review(around, "language", explaining.other_language(text.language))
+        destination = to_review(around.policy, "language", explaining.other_language(text.language))
     elif prediction is None:
-        choice = _review(around, "model_unavailable", explaining.NO_MODEL)
+        destination = to_review(around.policy, "model_unavailable", explaining.NO_MODEL)
     else:
-        choice = _by_model(prediction, policy)
+        destination = by_model(prediction, policy)
     return _decision(
         event=event,
         source=source,
-        choice=choice,
+        destination=destination,
         language=text.language,
         flags=_gravest_first(flags, policy) if flags else (),
         prediction=prediction,
@@ -111,7 +101,7 @@ def _gravest_first(flags: Collection[str], policy: Policy) -> tuple[str, ...]:
 
 def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumstances) -> Decision:
     """The decision to route nowhere what no customer wrote."""
-    choice = _Choice(
+    destination = Destination(
         queue=IGNORED,
         reason=reason,
         explanation=_IGNORED[reason],
@@ -120,7 +110,7 @@ def ignore(event: Event, source: Source, reason: IgnoreReason, around: Circumsta
     return _decision(
         event=event,
         source=source,
-        choice=choice,
+        destination=destination,
         language=UNKNOWN_LANGUAGE,
         flags=(),
         prediction=None,
@@ -135,71 +125,11 @@ def _reads(language: str, around: Circumstances) -> bool:
     return (read is None or language in read) and (admitted is None or language in admitted)
 
 
-def _by_rule(rule: Rule) -> _Choice:
-    return _Choice(
-        queue=rule.queue,
-        reason="flag" if rule.flag else "rule",
-        explanation=explaining.rule_matches(rule),
-        handling=rule.handling,
-        rule=rule.name,
-    )
-
-
-def _by_flag(flag: Flag, probability: float) -> _Choice:
-    return _Choice(
-        queue=flag.queue,
-        reason="flag",
-        explanation=explaining.flagged(flag.name, probability, flag.threshold, flag.queue),
-        handling=flag.handling,
-    )
-
-
-def _by_model(prediction: Prediction, policy: Policy) -> _Choice:
-    intent = prediction.intents[0].intent
-    confidence = round(prediction.intents[0].confidence, 4)
-    in_scope = round(prediction.in_scope, 4)
-    queue = policy.queue_of(intent)
-    threshold = policy.threshold_of(queue)
-    reason: Reason
-    # Written as "not at least" so that a NaN counts as not sure.
-    if not in_scope >= policy.in_scope:
-        reason, queue = "out_of_scope", REVIEW
-        why = explaining.out_of_scope(in_scope, policy.in_scope)
-    elif threshold >= 1:  # a confidence rounded to 1 would pass, and 1 stands for never
-        why = explaining.never_alone(intent, confidence, queue)
-        reason, queue = "low_confidence", REVIEW
-    elif not confidence >= threshold:
-        why = explaining.low_confidence(intent, confidence, queue, threshold)
-        reason, queue = "low_confidence", REVIEW
-    elif policy.takes(intent):
-        reason = "intent"
-        why = explaining.sure(intent, confidence, queue, threshold)
-    else:
-        reason = "fallback"
-        why = explaining.no_queue(intent, confidence, queue)
-    return _Choice(
-        queue=queue,
-        reason=reason,
-        explanation=why,
-        handling=policy.handling_of(queue),
-        threshold=threshold,
-    )
-
-
-def _review(around: Circumstances, reason: Reason, why: str) -> _Choice:
-    return _Choice(
-        queue=REVIEW,
-        reason=reason,
-        explanation=why,
-        handling=around.policy.review,
-    )
-
-
 def _decision(
     *,
     event: Event,
     source: Source,
-    choice: _Choice,
+    destination: Destination,
     language: str,
     flags: tuple[str, ...],
     prediction: Prediction | None,
@@ -214,18 +144,18 @@ def _decision(
         conversation_id=event.conversation_id,
         time=event.time,
         decided_at=around.decided_at,
-        queue=choice.queue,
-        reason=choice.reason,
-        explanation=choice.explanation,
-        rule=choice.rule,
+        queue=destination.queue,
+        reason=destination.reason,
+        explanation=destination.explanation,
+        rule=destination.rule,
         intent=best.intent if best else None,
         confidence=round(best.confidence, 4) if best else None,
-        threshold=choice.threshold,
+        threshold=destination.threshold,
         candidates=_candidates(prediction, around.policy),
         flags=flags,
         language=language,
-        priority=choice.handling.priority,
-        due_at=None if choice.queue == IGNORED else _due(event.time, choice.handling.due),
+        priority=destination.handling.priority,
+        due_at=None if destination.queue == IGNORED else _due(event.time, destination.handling.due),
         policy=around.policy.ref,
         model=around.model if prediction is not None else None,
         source=source,

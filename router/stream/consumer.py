@@ -20,7 +20,6 @@ from router.stream.expired import check_gone, check_placed
 from router.stream.message import BatchMessage
 from router.stream.partition import Batch, Partition, TopicPartition
 from router.stream.reader import Fetched, Gone
-from router.stream.records import in_records
 from router.stream.runtime import Runtime
 from router.stream.thread import BatchThread
 
@@ -45,6 +44,7 @@ class BatchConsumer(FaustConsumer):
         self.stopping = False
         self._room = asyncio.Event()
         self._commit_lock = asyncio.Lock()
+        self._revocations = 0
         self._asked: Mapping[TopicPartition, int] = {}
         """What the fetch that is under way, or was last, asks for."""
         self._fetch_task: asyncio.Future[dict[Any, Fetched | Gone]] | None = None
@@ -61,12 +61,15 @@ class BatchConsumer(FaustConsumer):
         Any failure but a further rebalance ends the process: Faust would carry on without.
         """
         self._forget()
+        revocations = self._revocations
         tps = [TopicPartition(*tp) for tp in self.assignment()]
         limit = self.runtime.settings.request_timeout
         try:
             async with asyncio.timeout(limit):
                 await self.runtime.delivery.assigned(tps)
+                await self._check_held(tps, revocations)
                 placed = await self._thread.place(tps)
+                await self._check_held(tps, revocations)
             check_placed(placed, self.runtime.settings.on_expired)
         except (IllegalStateError, asyncio.CancelledError):
             raise
@@ -82,6 +85,13 @@ class BatchConsumer(FaustConsumer):
             partition = Partition(tp, place.sequence, place.position)
             partition.committed = place.committed
             self.partitions[tp] = partition
+
+    async def _check_held(self, tps: Iterable[TopicPartition], revocations: int) -> None:
+        """Nothing tells a take-over that it was overtaken: the former assignment stands until the
+        next one comes, and that may be empty."""
+        if self._revocations != revocations:
+            await self.runtime.delivery.revoked(tps)
+            raise IllegalStateError("The partitions were taken away while they were taken over.")
 
     def resume_flow(self) -> None:
         """The assignment is complete, and may be empty."""
@@ -148,7 +158,7 @@ class BatchConsumer(FaustConsumer):
         if isinstance(fetched, Gone):
             await self._skip(partition, fetched)
             return None
-        records = in_records(fetched.records)
+        records = fetched.records
         if records[0].source.offset < partition.position:
             _log.warning("the topic starts again below what was read", topic=tp.topic,
                          partition=tp.partition, offset=records[0].source.offset)  # fmt: skip
@@ -218,8 +228,11 @@ class BatchConsumer(FaustConsumer):
     # -- revoked and stopped
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
+        self._revocations += 1
         self.runtime.rebalancing()
         self._close()
+        if self.stopping:  # then Faust does not wait
+            await self.wait_empty()
         await super().on_partitions_revoked(revoked)  # waits in wait_empty, below
         await self.runtime.delivery.revoked(TopicPartition(*tp) for tp in revoked)
         self._forget()

@@ -86,7 +86,8 @@ class Renewable(Protocol):
 
 @dataclass(slots=True)
 class AtLeastOnce:
-    """One producer for all partitions; ``limit`` is the longest wait for a slice, in seconds."""
+    """One producer for all partitions; ``limit`` is the longest wait for a slice, in seconds, and
+    begins anew where something of it was refused."""
 
     producers: Renewable
     limit: float

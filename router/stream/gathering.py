@@ -157,7 +157,9 @@ class Gathering:
             await asyncio.wait(before)
             for task in before:
                 task.result()  # what comes after a failure is not published
-        await self._publish(group)
+        # A failure may have been told just before this was begun: then it stopped these, too.
+        if not all(turn.done.done() for turn in group):
+            await self._publish(group)
 
     def _published(self, task: asyncio.Task[None]) -> None:
         _settle(self._publishing.pop(task), task)

@@ -138,8 +138,13 @@ class Lane:
     async def _do(self, one: Slice, parts: Sequence[_Part]) -> None:
         try:
             done = await self._work.do(one)
-            self._done(one, parts if done else ())
+            if done:
+                self._done(one, parts)
+            else:  # the one before it may still be published
+                self._partition.under_way.remove(one)
         except asyncio.CancelledError:
+            if not self._stopped:
+                self._fail(StreamError("A slice was broken off, and nobody had asked for it."))
             raise
         except BaseException as error:  # whatever it is, to go on would lose it
             self._stopped = True

@@ -15,8 +15,8 @@ from router.core.record import InRecord
 from router.errors import StreamError
 
 BATCHES_OUT = 2
-"""A partition with this many fetched batches unfinished is not fetched from: one is worked on,
-one waits, so memory is bounded by the fetch size and not by the topic."""
+"""A partition with this many fetched batches unfinished is not fetched from, so that memory is
+bounded by the fetch size and not by the topic."""
 
 FEW_BYTES = 64 * 1024
 """Unless they hold less than this together: where records come singly, more of them may wait."""

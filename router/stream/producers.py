@@ -10,6 +10,7 @@ import aiokafka
 import structlog
 from faust.transport.drivers.aiokafka import Producer as FaustProducer
 
+from router.errors import StreamError
 from router.settings import Settings
 from router.stream.security import client_options
 from router.stream.sizes import output_bytes
@@ -89,7 +90,14 @@ class BatchProducer(FaustProducer):
             if self._producer is not broken:
                 return
             fresh = self._new_producer()
-            await fresh.start()
+            transport: Any = self.transport
+            limit = transport.settings.request_timeout
+            try:
+                async with asyncio.timeout(limit):
+                    await fresh.start()
+            except TimeoutError:
+                self.add_future(_stop(fresh))
+                raise StreamError(f"No producer could be started within {limit:g} s.") from None
             self._producer = fresh
             self.add_future(_stop(broken))
 

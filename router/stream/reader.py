@@ -21,6 +21,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
+from router.core.record import InRecord
 from router.stream.lingering import Linger
 from router.stream.partition import TopicPartition
 
@@ -30,7 +31,7 @@ class Fetched:
     """One partition's records, the offset at which its next fetch starts, and the log's end."""
 
     sequence: int
-    records: list[Any]
+    records: list[InRecord]
     position: int
     end: int
 
@@ -118,8 +119,10 @@ class Reader:
         place = TopicPartition(*tp)
         return {place: Gone(asked[place], position, first, end)}
 
-    def _fetched(self, tp: Any, asked: Mapping[TopicPartition, int], records: list[Any]) -> Fetched:
-        after = int(records[-1].offset) + 1
+    def _fetched(
+        self, tp: Any, asked: Mapping[TopicPartition, int], records: list[InRecord]
+    ) -> Fetched:
+        after = records[-1].source.offset + 1
         # Past markers that follow the records in the same fetch, too.
         position = max(after, self._position(tp) or after)
         state = self._state(tp)

@@ -21,7 +21,7 @@ from router.errors import BrokerError
 from router.settings import Settings
 from router.stream.admin import open_admin
 from router.stream.header_names import read_any_header_name
-from router.stream.records import in_records
+from router.stream.records import plain, read_plain_records
 from router.stream.refusals import denied
 from router.stream.security import client_options
 from router.stream.sizes import output_bytes
@@ -95,7 +95,7 @@ class Log:
             with _trouble():
                 found = await consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=_BATCH)
                 now = await consumer.position(tp)
-            records = in_records(one for one in found.get(tp, ()) if one.offset < end)
+            records = [one for one in found.get(tp, ()) if one.source.offset < end]
             if records:
                 yield records
             # What comes without records moves on as well: the marks that end a transaction.
@@ -128,6 +128,7 @@ async def open_log(settings: Settings, *, committed: bool = True) -> AsyncIterat
         BrokerError: the broker cannot be reached.
     """
     read_any_header_name()
+    read_plain_records()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.broker,
         client_id="router-replay",
@@ -136,6 +137,7 @@ async def open_log(settings: Settings, *, committed: bool = True) -> AsyncIterat
         isolation_level="read_committed" if committed else "read_uncommitted",
         max_partition_fetch_bytes=output_bytes(settings.max_event_bytes),
         fetch_max_wait_ms=_POLL_MS,
+        value_deserializer=plain,
         request_timeout_ms=int(settings.request_timeout * 1000),
         **client_options(settings),
     )

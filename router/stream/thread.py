@@ -15,6 +15,7 @@ from router.settings import Settings
 from router.stream.header_names import read_any_header_name
 from router.stream.partition import TopicPartition
 from router.stream.reader import Fetched, Gone, Placed, Reader
+from router.stream.records import plain, read_plain_records
 from router.stream.security import client_options
 
 FETCH_BYTES = 1024 * 1024
@@ -54,9 +55,11 @@ class BatchThread(AIOKafkaConsumerThread):
             request_timeout_ms=max(session + 5_000, int(settings.request_timeout * 1000)),
             # Back-pressure is ours, and a batch may take long: leaving then would help nobody.
             max_poll_interval_ms=_NEVER_MS,
+            value_deserializer=plain,
             **client_options(settings),
         )
         read_any_header_name()
+        read_plain_records()
         self._reader = Reader(consumer)
         return consumer
 

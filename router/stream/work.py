@@ -68,12 +68,15 @@ class Routing:
         part = f"batch of {partition.tp.topic}/{partition.tp.partition}"
         health.beat(part, STUCK_AFTER)
         try:
-            return await self._gathering.do(one)
-        finally:
-            if len(partition.under_way) > 1:
-                health.beat(part, STUCK_AFTER)
-            else:
-                health.unwatch(part)
+            done = await self._gathering.do(one)
+        except BaseException:
+            health.unwatch(part)
+            raise
+        if len(partition.under_way) > 1:
+            health.beat(part, STUCK_AFTER)
+        else:
+            health.unwatch(part)
+        return done
 
     def _route(self, records: Sequence[InRecord], fetched_at: float) -> list[Outcome]:
         """In the executor's thread."""

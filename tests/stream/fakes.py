@@ -174,7 +174,7 @@ class FakeConsumer:
         for tp in partitions:
             if self.positions[tp] < self.ends[tp]:
                 offsets = range(self.positions[tp], self.ends[tp])
-                found[tp] = [SimpleNamespace(offset=offset) for offset in offsets]
+                found[tp] = [record(offset, tp=TopicPartition(*tp)) for offset in offsets]
                 self.positions[tp] = self.ends[tp]
         return found
 

@@ -166,6 +166,24 @@ async def test_a_lane_that_is_cancelled_while_it_is_routed_is_not_published(desk
     assert desk.published == [["messages.chat/1/0"]]
 
 
+async def test_a_lane_that_is_cancelled_as_its_slice_is_handed_on_is_not_published(
+    desk: Desk,
+) -> None:
+    """As by the failure of the slice before it, which was told a moment ago."""
+    one = slice_of(some(0, 0, 1), at(0))
+    asked = asyncio.create_task(desk.gathering.do(one))
+
+    def stop_next() -> None:
+        asyncio.get_running_loop().call_soon(asked.cancel)
+
+    one.routed = stop_next
+    await desk.free()
+    await asyncio.gather(asked, return_exceptions=True)
+    assert asked.cancelled()
+    assert await desk.asked(at(1), some(1, 0, 1))
+    assert desk.begun == [["messages.chat/1/0"]]
+
+
 async def test_a_publication_that_nobody_waits_for_is_broken_off(desk: Desk) -> None:
     desk.publishing = asyncio.Event()
     asked = desk.asked(at(0), some(0, 0, 1))

@@ -139,6 +139,44 @@ async def test_a_slice_that_was_not_begun_is_not_acknowledged_nor_what_follows_i
     assert bench.failures == []
 
 
+async def test_a_slice_that_was_not_begun_leaves_the_one_before_it_alone(bench: Bench) -> None:
+    """The partition is being taken away while one slice is published and one waits for the line."""
+
+    class Declining(GatedWork):
+        async def do(self, one: Slice) -> bool:
+            if one.records[0].source.offset:
+                self.declines = True
+                return False
+            one.routed()
+            await self.gate.wait()
+            return True
+
+    work = bench.work = Declining()
+    state = partition()
+    bench.lanes.put(state.take(records(0, 6), 6, 0.0))
+    await until(lambda: work.declines)
+    await asyncio.sleep(0.01)
+    assert bench.lanes.busy(state)
+    work.gate.set()
+    await asyncio.wait_for(bench.lanes.wait_idle(), 5)
+    assert state.to_commit == 2
+    assert bench.failures == []
+
+
+async def test_a_slice_that_nobody_asked_to_break_off_and_that_is_ends_the_process(
+    bench: Bench,
+) -> None:
+    class Broken(GatedWork):
+        async def do(self, one: Slice) -> bool:
+            raise asyncio.CancelledError
+
+    bench.work = Broken()
+    state = partition()
+    bench.lanes.put(state.take(records(0, 2), 2, 0.0))
+    await until(lambda: bool(bench.failures))
+    assert state.to_commit is None
+
+
 async def test_batches_that_wait_go_together_into_the_next_slice(bench: Bench) -> None:
     bench.most = 100
     state = partition()

@@ -27,7 +27,7 @@ async def test_a_fetch_that_waits_during_a_seek_takes_nothing_and_the_records_co
     assert await waiting == {}
     fetched = (await reader.fetch({CHAT: after[CHAT].sequence}, 5))[CHAT]
     assert isinstance(fetched, Fetched)
-    assert [one.offset for one in fetched.records] == [0, 1, 2, 3, 4]
+    assert [one.source.offset for one in fetched.records] == [0, 1, 2, 3, 4]
 
 
 async def test_a_fetch_asked_for_before_a_seek_and_begun_after_takes_nothing() -> None:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, cast
 
 from router.ops.clock import SystemClock
@@ -20,7 +19,7 @@ from router.stream.delivery import AtLeastOnce
 from router.stream.partition import TopicPartition
 from router.stream.reader import Fetched, Gone, Placed
 from router.stream.runtime import Runtime
-from tests.stream.fakes import CHAT, GatedWork, records
+from tests.stream.fakes import CHAT, GatedWork, record
 
 SETTINGS = Settings(batch_records=2, drain_timeout=1, request_timeout=5, session_timeout=6)
 
@@ -94,12 +93,8 @@ class Bench:
         self, start: int, stop: int, sequence: int | None = None, value: bytes = b"{}"
     ) -> Fetched:
         now = self.consumer.partitions[CHAT].sequence
-        raw = [
-            SimpleNamespace(topic=CHAT.topic, partition=CHAT.partition, offset=one.source.offset,
-                            key=b"k", value=value, headers=(), timestamp=1000)
-            for one in records(start, stop)
-        ]  # fmt: skip
-        return Fetched(sequence or now, raw, stop, stop)
+        found = [record(offset, value) for offset in range(start, stop)]
+        return Fetched(sequence or now, found, stop, stop)
 
     async def deliver(self, start: int, stop: int, sequence: int | None = None) -> None:
         await self.consumer._deliver({CHAT: self.fetched(start, stop, sequence)})

@@ -92,6 +92,26 @@ async def test_the_producers_go_after_the_slice_in_flight_and_nothing_is_begun_a
     assert bench.work.begun == [(*CHAT, [0, 1])]
 
 
+async def test_a_rebalance_during_a_stop_waits_for_the_slice_in_flight_too(bench: Bench) -> None:
+    """Faust, which is stopping, closes its consumer at once."""
+
+    async def of_faust(revoked: object) -> None:
+        bench.consumer.stop_flow()
+
+    bench.consumer._on_partitions_revoked = of_faust
+    await bench.take_over()
+    await bench.deliver(0, 4)
+    await until(lambda: bool(bench.work.begun))
+    bench.consumer.stopping = True
+    leaving = asyncio.ensure_future(bench.consumer.wait_empty())
+    revoking = asyncio.ensure_future(bench.consumer.on_partitions_revoked({CHAT}))
+    await asyncio.sleep(0.01)
+    bench.work.gate.set()
+    await asyncio.wait_for(asyncio.gather(leaving, revoking), 5)
+    assert bench.thread.group == {CHAT: 2}
+    assert not bench.runtime.failed.done()
+
+
 async def test_what_is_taken_away_is_closed_at_once_and_the_worker_not_ready(bench: Bench) -> None:
     """Faust's side comes to its wait some time later; until then a slice could still begin."""
     await bench.take_over()

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import IllegalStateError, TopicAuthorizationFailedError
 
 from router.errors import ExpiredError, StreamError
 from router.stream.app import producer_of
 from router.stream.delivery import AtLeastOnce
 from router.stream.partition import TopicPartition
+from router.stream.reader import Placed
 from tests.stream.consumer.bench import SETTINGS, Bench
 from tests.stream.fakes import CHAT, until
 
@@ -29,6 +30,42 @@ async def test_the_delivery_is_ready_before_the_groups_offsets_are_read(bench: B
     bench.runtime.delivery = Late(producer_of(bench.app), 5)
     await bench.take_over()
     assert bench.consumer.partitions[CHAT].position == 7
+
+
+@pytest.mark.parametrize("meanwhile", ["assigned", "place"])
+async def test_what_is_taken_away_while_it_is_taken_over_is_nobodys_here(
+    bench: Bench, meanwhile: str
+) -> None:
+    """Faust tells of it only with the next assignment, and not at all where that is empty."""
+    gone: list[list[TopicPartition]] = []
+
+    async def of_faust(revoked: object) -> None:
+        bench.consumer.stop_flow()
+
+    class Overtaken(AtLeastOnce):
+        async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+            if meanwhile == "assigned":
+                await bench.consumer.on_partitions_revoked({CHAT})
+
+        async def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+            gone.append(list(partitions))
+
+    place = bench.thread.place
+
+    async def overtaken(tps: Iterable[TopicPartition]) -> dict[TopicPartition, Placed]:
+        if meanwhile == "place":
+            await bench.consumer.on_partitions_revoked({CHAT})
+        return await place(tps)
+
+    bench.consumer._on_partitions_revoked = of_faust
+    bench.runtime.delivery = Overtaken(producer_of(bench.app), 5)
+    bench.thread.place = overtaken  # type: ignore[method-assign]
+    with pytest.raises(IllegalStateError):
+        await bench.consumer.perform_seek()
+    assert gone == [[CHAT], [CHAT]], "by the revocation, and what was started after it"
+    assert bench.consumer.partitions == {}
+    assert not bench.consumer.flow_active
+    assert not bench.runtime.failed.done()
 
 
 async def test_a_take_over_that_fails_ends_the_process(bench: Bench) -> None:

@@ -18,7 +18,7 @@ from router.core.line import Line
 from router.core.record import InRecord, OutRecord, Source
 from router.ops.clock import SystemClock
 from router.settings import Settings
-from router.stream.records import in_records
+from router.stream.records import in_record
 from router.stream.replay_log import open_log, partitions_of
 from tests.integration.traffic import Bad, Reader, Traffic
 
@@ -59,7 +59,8 @@ class Bench:
         return len(new)
 
     def inputs(self) -> list[InRecord]:
-        return in_records(self.on(*self.topics.inputs))
+        found = self.on(*self.topics.inputs)
+        return [in_record(one.topic, one.partition, one) for one in found]
 
     def on(self, *topics: str) -> list[ConsumerRecord]:
         """All that is committed on ``topics``."""
