@@ -27,18 +27,6 @@ def read_plain_records() -> None:
     aiokafka.consumer.fetcher.PartitionRecords = _partition_records
 
 
-def in_record(topic: str, partition: int, record: Any) -> InRecord:
-    """``record`` as the core takes it; its time is the broker's, or the producer's where the topic
-    keeps that."""
-    return InRecord(
-        Source(topic, partition, record.offset),
-        record.key,
-        record.value,
-        tuple(record.headers),
-        record.timestamp / 1000 if record.timestamp > 0 else 0.0,
-    )
-
-
 class _PlainRecords(PartitionRecords):
     """One partition's records of one fetch."""
 
@@ -47,7 +35,14 @@ class _PlainRecords(PartitionRecords):
         return records
 
     def _consumer_record(self, tp: Any, record: Any) -> InRecord:
-        return in_record(tp.topic, tp.partition, record)
+        """Its time is the broker's, or the producer's where the topic keeps that."""
+        return InRecord(
+            Source(tp.topic, tp.partition, record.offset),
+            record.key,
+            record.value,
+            tuple(record.headers),
+            record.timestamp / 1000 if record.timestamp > 0 else 0.0,
+        )
 
 
 def _partition_records(  # noqa: PLR0917  # aiokafka's order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from router.core.record import InRecord
 
@@ -32,17 +32,6 @@ def reach(records: Sequence[InRecord], start: int, most: int, most_bytes: int) -
             return place, size
         size = larger
     return end, size
-
-
-def cut(
-    records: Sequence[InRecord], most: int, most_bytes: int = SLICE_BYTES
-) -> Iterator[Sequence[InRecord]]:
-    """``records`` in order, at most ``most`` and about ``most_bytes`` at a time, none empty."""
-    start = 0
-    while start < len(records):
-        end, _ = reach(records, start, most, most_bytes)
-        yield records[start:end]
-        start = end
 
 
 class Pace:

@@ -29,9 +29,8 @@ from aiokafka.structs import OffsetAndMetadata
 from router.core.record import InRecord, OutRecord
 from router.settings import Settings, load_settings
 from router.stream.producers import new_producer, transactional_producers
-from router.stream.slices import cut
 from router.stream.thread import FETCH_BYTES
-from tests.bench.baselines.incoming import record_of
+from tests.bench.baselines.incoming import cut, record_of
 from tests.bench.work import Work, work_of
 
 _PADDING = "v" * 1200

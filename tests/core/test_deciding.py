@@ -9,50 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.core.circumstances import Circumstances
-from router.core.deciding import asks_model, decide, ignore
-from router.core.decision import Decision
+from router.core.deciding import asks_model, ignore
 from router.core.decision_id import decision_id
-from router.core.event import ChatMessage
-from router.core.prediction import FlagScore, Prediction
+from router.core.prediction import Prediction
 from router.core.record import Source
 from router.core.topics import IGNORED, REVIEW
-from tests.core.policy_fixtures import MODEL, POLICY, TIME, message, policy_of, prediction, text_of
-
-SOURCE = Source("messages.chat", 3, 41)
-AROUND = Circumstances(
-    policy=policy_of(),
-    model=MODEL,
-    languages=frozenset({"en", "de"}),
-    decided_at=TIME,
-    timings={"infer": 0.5},
-    router_version="1.2",
-)
-
-
-def decided(
-    words: str = "hello",
-    answer: Prediction | None = None,
-    *,
-    event: ChatMessage | None = None,
-    language: str = "en",
-    around: Circumstances = AROUND,
-) -> Decision:
-    event = event or message(words)
-    text = text_of(words, language)
-    return decide(
-        event=event,
-        source=SOURCE,
-        text=text,
-        matched=around.policy.match(event, text),
-        prediction=answer,
-        around=around,
-    )
-
-
-def with_policy(old: str, new: str) -> Circumstances:
-    assert old in POLICY
-    return replace(AROUND, policy=policy_of(POLICY.replace(old, new)))
+from tests.core.decided import AROUND, SOURCE, decided, with_policy
+from tests.core.policy_fixtures import MODEL, TIME, message, prediction, text_of
 
 
 def test_a_sure_intent_goes_to_its_queue() -> None:
@@ -133,67 +96,6 @@ def test_a_rule_decides_before_the_model() -> None:
     assert (decision.queue, decision.reason, decision.rule) == ("fraud", "flag", "theft-words")
     assert decision.flags == ("fraud",)
     assert (decision.intent, decision.threshold) == ("card_arrival", None)  # shown all the same
-
-
-FLAGS = """flags:
-  vulnerable: {queue: risk, threshold: 0.3, due: 5m}
-  fraud: {queue: fraud, threshold: 0.5}"""
-
-
-def flagged(**flags: float) -> Prediction:
-    scores = tuple(FlagScore(name, probability) for name, probability in flags.items())
-    return replace(prediction({"card_arrival": 0.99}, in_scope=0.0), flags=scores)
-
-
-def test_a_flag_of_the_models_decides_whatever_else_is_asked_and_both_are_shown() -> None:
-    around = with_policy("queues:", f"{FLAGS}\nqueues:")
-    decision = decided(answer=flagged(vulnerable=0.3, fraud=0.49), around=around)
-    assert (decision.queue, decision.reason, decision.rule) == ("risk", "flag", None)
-    assert (decision.flags, decision.intent) == (("vulnerable",), "card_arrival")
-    assert decision.due_at == decision.time + timedelta(minutes=5)
-    assert "30%" in decision.explanation
-
-
-def test_the_gravest_flag_decides_and_all_are_shown_in_the_policys_order() -> None:
-    around = with_policy("queues:", f"{FLAGS}\nqueues:")
-    decision = decided("They stole it", flagged(fraud=0.9, vulnerable=0.9), around=around)
-    assert (decision.queue, decision.flags) == ("risk", ("vulnerable", "fraud"))
-
-
-def test_a_rule_that_raises_the_same_flag_decides_with_its_own_handling() -> None:
-    around = with_policy("queues:", f"{FLAGS}\nqueues:")
-    decision = decided("They stole it", flagged(fraud=0.9), around=around)
-    assert (decision.rule, decision.flags) == ("theft-words", ("fraud",))
-
-
-def test_a_flag_comes_before_a_rule_that_raises_none() -> None:
-    around = with_policy("queues:", f"{FLAGS}\nqueues:")
-    event = message("hi", segment="private")
-    assert decided(event=event, answer=flagged(fraud=0.9), around=around).queue == "fraud"
-    assert decided(event=event, answer=flagged(fraud=0.1), around=around).queue == "vip"
-
-
-def test_a_flag_that_the_policy_does_not_name_is_not_acted_on() -> None:
-    decision = decided(answer=flagged(vulnerable=1.0))
-    assert (decision.reason, decision.flags) == ("out_of_scope", ())
-
-
-def test_the_model_is_asked_where_a_graver_flag_than_the_rules_could_come() -> None:
-    around = with_policy("queues:", f"{FLAGS}\nqueues:")
-
-    def asks(words: str, given: Circumstances, language: str = "en", **model: str) -> bool:
-        text = text_of(words, language)
-        flags = frozenset(model) or frozenset({"vulnerable", "fraud"})
-        circumstances = replace(given, model_flags=flags)
-        return asks_model(text, circumstances.policy.match(message(), text), circumstances)
-
-    assert asks("hello", around)
-    assert asks("They stole it", around)
-    assert not asks("They stole it", AROUND)
-    assert not asks("They stole it", around, fraud="is all that this model knows")
-    assert not asks("kill myself", around)
-    assert not asks("They stole it", around, "sv")
-    assert not asks("", around)
 
 
 def test_people_see_all_of_the_prediction_set() -> None:

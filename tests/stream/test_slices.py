@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.stream.slices import SLICE_SECONDS, Pace, cut
+from router.stream.slices import SLICE_SECONDS, Pace
+from tests.bench.baselines.incoming import cut
 from tests.stream.fakes import record
 
 

@@ -34,7 +34,7 @@ async def test_the_delivery_is_ready_before_the_groups_offsets_are_read(bench: B
 
 @pytest.mark.parametrize("meanwhile", ["assigned", "place"])
 async def test_what_is_taken_away_while_it_is_taken_over_is_nobodys_here(
-    bench: Bench, meanwhile: str
+    bench: Bench, meanwhile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Faust tells of it only with the next assignment, and not at all where that is empty."""
     gone: list[list[TopicPartition]] = []
@@ -59,7 +59,7 @@ async def test_what_is_taken_away_while_it_is_taken_over_is_nobodys_here(
 
     bench.consumer._on_partitions_revoked = of_faust
     bench.runtime.delivery = Overtaken(producer_of(bench.app), 5)
-    bench.thread.place = overtaken  # type: ignore[method-assign]
+    monkeypatch.setattr(bench.thread, "place", overtaken)
     with pytest.raises(IllegalStateError):
         await bench.consumer.perform_seek()
     assert gone == [[CHAT], [CHAT]], "by the revocation, and what was started after it"

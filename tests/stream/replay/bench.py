@@ -18,8 +18,8 @@ from router.core.line import Line
 from router.core.record import InRecord, OutRecord, Source
 from router.ops.clock import SystemClock
 from router.settings import Settings
-from router.stream.records import in_record
 from router.stream.replay_log import open_log, partitions_of
+from tests.bench.baselines.incoming import record_of
 from tests.integration.traffic import Bad, Reader, Traffic
 
 LARGEST = 8_000_000
@@ -59,8 +59,7 @@ class Bench:
         return len(new)
 
     def inputs(self) -> list[InRecord]:
-        found = self.on(*self.topics.inputs)
-        return [in_record(one.topic, one.partition, one) for one in found]
+        return [record_of(one) for one in self.on(*self.topics.inputs)]
 
     def on(self, *topics: str) -> list[ConsumerRecord]:
         """All that is committed on ``topics``."""
